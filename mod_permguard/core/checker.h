@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/filesystem.h"
+#include "core/finding.h"
+#include "core/identity.h"
+#include "core/interpreter.h"
+#include "core/kernel.h"
+#include "core/path_walk.h"
+
+namespace permguard {
+
+/// What is asked.
+struct Question {
+  std::string target;              ///< absolute path, links allowed
+  Need need = Need::execute;
+  Role role = Role::script;        ///< script, wrapper, socket, htaccess, directory
+  Identity who;
+  std::string search_path;         ///< PATH the program gets; "" is the empty PATH
+  std::string working_directory;   ///< at exec; empty: the target's directory, as httpd sets it
+  Certainty certainty = Certainty::certain;  ///< of findings: modelled where `who` is a guess
+};
+
+/// What surrounds the process that will execute. Read once; a value.
+struct Surroundings {
+  Machine machine;
+  BinfmtMisc binfmt;
+  bool protected_symlinks = false;
+  bool no_new_privs = false;
+  bool seccomp = false;            ///< a filter is installed (proc(5), status: Seccomp)
+  std::string process_label;       ///< SELinux context or AppArmor profile; empty: none visible
+};
+
+/// The surroundings of the calling process (proc(5)); `pid` 0. What cannot be read is left at
+/// its default.
+Surroundings read_surroundings(pid_t pid = 0);
+
+/// Whom to ask. `kernel` may be null: then everything is computed from mode, ACL and mounts,
+/// and denials are modelled.
+struct Examiner {
+  const Filesystem& filesystem;
+  const Names& names;
+  const Kernel* kernel = nullptr;
+  const Surroundings& surroundings;
+};
+
+/// One file of the chain: the script, its interpreter, that one's interpreter or loader.
+struct Link {
+  Role role = Role::script;
+  std::string path;      ///< as named by the one before
+  Walk walk;
+  FileHead head;         ///< meaningful where `head_read`
+  bool head_read = false;
+};
+
+/// The answer with its grounds.
+struct Diagnosis {
+  Question question;
+  std::vector<Finding> findings;  ///< the one the kernel meets first leads
+  std::vector<Link> chain;        ///< the script, then interpreter, command, loader
+  bool exists = false;            ///< the target itself was seen, or is hidden behind a denial (then false)
+
+  bool healthy() const { return findings.empty(); }
+  /// The first finding of severity error, or null.
+  const Finding* lead() const;
+};
+
+/// The whole examination: walks every component, reads heads, follows the interpreter chain,
+/// reports every fault that can be seen at once, asks the kernel where it can be asked and lets
+/// its answer decide: what it allows is no finding; what it refuses without a visible reason is
+/// lsm-denied. Each finding carries its least remedy. A plain target that does not exist gives
+/// not-found; the caller decides whether that is its business. Never throws for anything a
+/// disk may hold; std::bad_alloc only.
+Diagnosis diagnose(const Examiner& examiner, const Question& question);
+
+/// The cheap positive answer: true if the kernel itself agrees, by a few calls and no walk,
+/// that `question.who` can run the whole chain. False means "diagnose". Needs a kernel that
+/// asks as `question.who`.
+bool passes(const Examiner& examiner, const Question& question);
+
+/// Risks of a target that works (contract section 4, severity warning): world-writable,
+/// group-writable, server-writable, setuid, setgid, dir-world-writable. From `walk`'s end and
+/// its parent; sticky directories are no risk.
+std::vector<Finding> risks(const Examiner& examiner, const Question& question, const Walk& walk);
+
+}  // namespace permguard

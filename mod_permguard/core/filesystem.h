@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/file_status.h"
+#include "core/result.h"
+
+namespace permguard {
+
+/// The read-only seam between the engine and a disk. All paths are absolute and byte strings
+/// without NUL. No member changes anything, follows a final symbolic link unless it says so,
+/// or blocks on a FIFO or device. `error` in a result is the errno of the refused call.
+class Filesystem {
+ public:
+  virtual ~Filesystem() = default;
+
+  /// lstat(2) of `path`.
+  virtual Result<FileStatus> status(const std::string& path) const = 0;
+
+  /// readlink(2) of `path`: the link's text.
+  virtual Result<std::string> read_link(const std::string& path) const = 0;
+
+  /// The extended access ACL of `path` (never a link), or nullopt where it has only mode bits
+  /// or the file system has no ACLs. An ACL that is there and cannot be read is an error.
+  virtual Result<std::optional<Acl>> acl(const std::string& path) const = 0;
+
+  /// The mount `path` lies on. `noexec` and `nosuid` come from statvfs(3).
+  virtual Result<Mount> mount(const std::string& path) const = 0;
+
+  /// The first `count` bytes of the regular file `path` (fewer where it is shorter), starting
+  /// at byte `offset`. Opened O_NONBLOCK and O_NOCTTY, links followed. EINVAL: not regular.
+  virtual Result<std::string> read(const std::string& path, std::size_t offset,
+                                   std::size_t count) const = 0;
+
+  /// The names in directory `path` without "." and "..", in no order, at most `limit`.
+  virtual Result<std::vector<std::string>> list(const std::string& path,
+                                                std::size_t limit) const = 0;
+
+  /// The value of extended attribute `name` of `path`, for the labels of security modules
+  /// ("security.selinux"). Errors: ENODATA none, ENOTSUP.
+  virtual Result<std::string> attribute(const std::string& path, const std::string& name) const = 0;
+};
+
+/// The running kernel's file systems, seen by the calling process; `root` ("" or an absolute
+/// path such as "/proc/PID/root") is put before every path, so that a chroot or another mount
+/// namespace can be examined: links are followed by the caller, never by the kernel, so an
+/// absolute link cannot lead out of `root`.
+class SystemFilesystem : public Filesystem {
+ public:
+  explicit SystemFilesystem(std::string root = {}) : root_(std::move(root)) {}
+
+  Result<FileStatus> status(const std::string& path) const override;
+  Result<std::string> read_link(const std::string& path) const override;
+  Result<std::optional<Acl>> acl(const std::string& path) const override;
+  Result<Mount> mount(const std::string& path) const override;
+  Result<std::string> read(const std::string& path, std::size_t offset,
+                           std::size_t count) const override;
+  Result<std::vector<std::string>> list(const std::string& path, std::size_t limit) const override;
+  Result<std::string> attribute(const std::string& path, const std::string& name) const override;
+
+ private:
+  std::string root_;
+};
+
+/// The ACL in the kernel's own encoding of system.posix_acl_access (acl(5); struct
+/// posix_acl_xattr_header in linux/posix_acl_xattr.h), or nullopt for the minimal ACL that
+/// says no more than the mode bits. EINVAL: not such an encoding. Pure.
+Result<std::optional<Acl>> decode_acl(const std::string& bytes);
+
+}  // namespace permguard

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/access.h"
+#include "core/file_status.h"
+#include "core/identity.h"
+
+namespace permguard {
+
+enum class Severity : std::uint8_t { error, warning, drift };
+enum class Certainty : std::uint8_t { certain, modelled };
+enum class Need : std::uint8_t { execute, read, connect };
+
+enum class Code : std::uint8_t {
+#define PERMGUARD_CODE(enumerator, name, severity, cause, action) enumerator,
+#include "core/catalogue.inc"
+};
+
+/// The part a file plays for the target. A wrapper's own chain has joined roles.
+enum class Role : std::uint8_t {
+  script, interpreter, command, loader, socket, wrapper, wrapper_interpreter, wrapper_command,
+  wrapper_loader, htaccess, suexec, directory
+};
+
+/// One row of the catalogue.
+struct CodeInfo {
+  Code code;
+  const char* name;    ///< public, stable: "not-executable"
+  Severity severity;   ///< before PermGuardForbid
+  const char* cause;   ///< one clause, for the manual
+  const char* action;  ///< what the operator does about it
+};
+
+/// All rows, in the order of the enum. Constant data: nothing is constructed or destroyed.
+std::span<const CodeInfo> catalogue();
+const CodeInfo& info(Code code);
+const char* name_of(Code code);
+const char* name_of(Role role);  ///< "script", "interpreter", "wrapper-interpreter", …
+const char* name_of(Severity severity);
+const char* name_of(Certainty certainty);
+const char* name_of(Need need);
+const char* name_of(FileType type);  ///< "regular", "directory", "character-device", …
+std::optional<Code> code_from_name(std::string_view name);
+std::optional<Role> role_from_name(std::string_view name);
+std::optional<Need> need_from_name(std::string_view name);
+
+/// How many codes and roles there are: the bound of every table indexed by them.
+inline constexpr std::size_t kCodeCount = 0
+#define PERMGUARD_CODE(enumerator, name, severity, cause, action) +1
+#include "core/catalogue.inc"
+    ;
+inline constexpr std::size_t kRoleCount = static_cast<std::size_t>(Role::directory) + 1;
+
+/// One change that would help. Structured, so that the log, Puppet and `permguard fix` say the
+/// same. Never a write bit added, never recursive.
+struct FixStep {
+  enum class Kind : std::uint8_t { chmod, setfacl, chown };
+  Kind kind = Kind::chmod;
+  std::string path;       ///< link-free path of the file to change
+  std::uint64_t inode = 0;  ///< of that file, for `find -inum` where the name cannot be pasted
+  std::string spec;       ///< chmod: "a+x"; setfacl: "u:www-data:x" or "u:www-data:x,m::rx"; chown: "ann:ann"
+  bool keep_mask = false;  ///< setfacl -n: the mask stands in `spec`
+
+  bool operator==(const FixStep&) const = default;
+};
+
+/// The least change: steps to run in this order, or, where no command can help, advice.
+struct Remedy {
+  std::vector<FixStep> steps;
+  std::string advice;  ///< a sentence; used only where `steps` is empty
+
+  bool operator==(const Remedy&) const = default;
+};
+
+/// What stands in the way of one target.
+struct Finding {
+  Code code = Code::not_found;
+  Role role = Role::script;
+  Severity severity = Severity::error;
+  Certainty certainty = Certainty::certain;
+  Need need = Need::execute;
+  std::string target;  ///< what was asked for
+  std::string path;    ///< the culprit
+  std::optional<FileStatus> file;  ///< of the culprit, where it could be looked at
+  std::string owner;   ///< name of file->uid
+  std::string group;   ///< name of file->gid
+  DecidedBy decided_by = DecidedBy::none;
+  AccessDecision decision;  ///< for denials: the entry that decided
+  std::string entry_name;   ///< user or group name of the deciding named entry
+  int error = 0;            ///< errno of the refused call; 0: none was made
+  std::string detail;  ///< what only this code knows: interpreter, mount point, label, the missing name
+  bool target_seen = false;  ///< the target was seen to exist
+  Remedy remedy;
+};
+
+}  // namespace permguard

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/file_status.h"
+#include "core/identity.h"
+
+namespace permguard {
+
+/// What the kernel said when it was asked. EPERM, ENOSYS, EINVAL, EINTR, EIO and ENOMEM mean
+/// that the question was not answered: `not_asked`, never a refusal.
+struct KernelAnswer {
+  enum class Kind { not_asked, allowed, refused };
+  Kind kind = Kind::not_asked;
+  int error = 0;  ///< errno of a refusal
+
+  bool allowed() const { return kind == Kind::allowed; }
+  bool refused() const { return kind == Kind::refused; }
+};
+
+/// The answer that a system call's result stands for; `error` 0 is success.
+KernelAnswer answer_from_errno(int error);
+
+/// Asks the kernel on behalf of one identity.
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+
+  /// Whether that identity has all of `wanted` on the file `path` leads to, links followed:
+  /// faccessat2(2) with AT_EACCESS. X on a regular file of a noexec mount is refused with
+  /// EACCES (access(2)).
+  virtual KernelAnswer may_access(const std::string& path, Permissions wanted) const = 0;
+
+  /// Whether execve(2) of `path` would get past the kernel's checks: execveat(2) with
+  /// AT_EXECVE_CHECK, Linux 6.14; it opens the file only, so the interpreter and the format
+  /// are not part of the answer. `not_asked` where the kernel or this asker cannot.
+  virtual KernelAnswer may_execute(const std::string& path) const = 0;
+};
+
+/// Asks with faccessat2 only: for the calling process's own identity, one system call, no
+/// allocation. The only asker that may run inside httpd before dispatch.
+class AccessKernel : public Kernel {
+ public:
+  KernelAnswer may_access(const std::string& path, Permissions wanted) const override;
+  KernelAnswer may_execute(const std::string& path) const override;
+};
+
+/// Asks with both calls, in the calling process. While AT_EXECVE_CHECK runs, pthread_create
+/// fails with EAGAIN in a process that shares its fs_struct, and writers see ETXTBSY: for
+/// single-threaded commands.
+class ExecCheckKernel : public AccessKernel {
+ public:
+  KernelAnswer may_execute(const std::string& path) const override;
+};
+
+/// AccessKernel without system calls of its own allocations: the hot path's one call.
+/// `path` is NUL-terminated. Returns 0 or errno.
+int effective_access(const char* path, Permissions wanted) noexcept;
+
+/// AT_EXECVE_CHECK on a helper thread that has left its process's fs_struct by
+/// unshare(CLONE_FS), so that no other thread of a server is disturbed; waits for its end.
+KernelAnswer execute_check_on_helper_thread(const std::string& path) noexcept;
+
+/// Whether this kernel knows AT_EXECVE_CHECK.
+bool kernel_has_exec_check();
+
+/// A child process that has become another identity (setgroups, setgid, setuid, then an
+/// optional chroot) and asks there, with both calls. Needs root. The child ends with this
+/// object.
+class DelegateKernel : public Kernel {
+ public:
+  /// `use_exec_check` false leaves AT_EXECVE_CHECK out, as on older kernels.
+  /// `enter_pid`: first enter that process's mount namespace and root (setns(2), chroot(2)).
+  DelegateKernel(const Identity& who, bool use_exec_check, std::optional<pid_t> enter_pid = {});
+  ~DelegateKernel() override;
+  DelegateKernel(const DelegateKernel&) = delete;
+  DelegateKernel& operator=(const DelegateKernel&) = delete;
+
+  /// 0, or the errno that kept the child from becoming that identity: then every answer is
+  /// not_asked.
+  int error() const { return error_; }
+  KernelAnswer may_access(const std::string& path, Permissions wanted) const override;
+  KernelAnswer may_execute(const std::string& path) const override;
+
+ private:
+  KernelAnswer ask(char question, const std::string& path, Permissions wanted) const;
+
+  int socket_ = -1;
+  pid_t child_ = -1;
+  int error_ = 0;
+};
+
+}  // namespace permguard

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# The DSO. It exports one symbol, permguard_module, by a version script: hidden visibility alone
+# would leave GNU_UNIQUE symbols, which keep a DSO loaded over httpd's restarts.
+file(GLOB module_sources CONFIGURE_DEPENDS mod_permguard/httpd/*.cpp)
+if(module_sources)
+  find_path(HTTPD_INCLUDE httpd.h PATH_SUFFIXES apache2 httpd REQUIRED)
+  find_path(APR_INCLUDE apr.h PATH_SUFFIXES apr-1.0 apr-1 REQUIRED)
+  # Everything but the module record is also a library, so that unit tests can link what needs
+  # no running httpd.
+  add_library(mod_permguard MODULE ${module_sources})
+  set_target_properties(mod_permguard PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+  target_include_directories(mod_permguard SYSTEM PRIVATE ${HTTPD_INCLUDE} ${APR_INCLUDE})
+  target_compile_definitions(mod_permguard PRIVATE _GNU_SOURCE AP_HAVE_DESIGNATED_INITIALIZER)
+  target_link_libraries(mod_permguard PRIVATE permguard_report)
+  target_link_options(mod_permguard PRIVATE
+    -Wl,--version-script=${CMAKE_CURRENT_LIST_DIR}/exports.map -Wl,--exclude-libs,ALL)
+endif()
