@@ -25,6 +25,7 @@ struct AccessDecision {
   std::uint32_t entry_id = 0;    ///< uid or gid of the deciding named entry
   Permissions entry_perms = 0;   ///< what the deciding class or entry grants, before the mask
   Permissions mask = 7;          ///< the ACL's mask; 7 where there is none
+  DecidedBy masked = DecidedBy::none;  ///< `by` mask: the kind of entry it cut: named_user, owning_group, named_group
   bool by_capability = false;    ///< allowed by CAP_DAC_OVERRIDE or CAP_DAC_READ_SEARCH, not by bits
 
   bool operator==(const AccessDecision&) const = default;

@@ -95,7 +95,13 @@ struct Finding {
   AccessDecision decision;  ///< for denials: the entry that decided
   std::string entry_name;   ///< user or group name of the deciding named entry
   int error = 0;            ///< errno of the refused call; 0: none was made
-  std::string detail;  ///< what only this code knows: interpreter, mount point, label, the missing name
+  /// What only this code knows, as the sentence shows it; empty where there is nothing to say.
+  /// not-found of a command: the PATH searched (`path` is then the command's name); dangling-symlink
+  /// and symlink-loop: the link's text; noexec-mount and nosuid: the mount point; lsm-denied: the
+  /// visible reason; format faults: FileHead::detail; drift: the desired value; uid-too-low and
+  /// gid-too-low: the minimum; owner-mismatch: the wanted "user:group"; outside-docroot: the
+  /// document root; not-regular-file, not-a-socket: nothing (the type tells).
+  std::string detail;
   bool target_seen = false;  ///< the target was seen to exist
   Remedy remedy;
 };
