@@ -30,6 +30,7 @@ struct Surroundings {
   BinfmtMisc binfmt;
   bool protected_symlinks = false;
   bool no_new_privs = false;
+  bool partial_id_map = false;     ///< a user namespace whose uid_map does not cover all ids
   bool seccomp = false;            ///< a filter is installed (proc(5), status: Seccomp)
   std::string process_label;       ///< SELinux context or AppArmor profile; empty: none visible
 };

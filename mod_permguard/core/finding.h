@@ -102,6 +102,11 @@ struct Finding {
   /// gid-too-low: the minimum; owner-mismatch: the wanted "user:group"; outside-docroot: the
   /// document root; not-regular-file, not-a-socket: nothing (the type tells).
   std::string detail;
+  /// A mount of the process's own namespace that explains it, with the systemd setting that makes
+  /// such mounts; empty where none does.
+  std::string hint;
+  /// Holds only if the file is a script: its first bytes could not be read. Never answered for.
+  bool conditional = false;
   bool target_seen = false;  ///< the target was seen to exist
   Remedy remedy;
 };

@@ -67,7 +67,8 @@ KernelAnswer execute_check_on_helper_thread(const std::string& path) noexcept;
 bool kernel_has_exec_check();
 
 /// A child process that has become another identity (setgroups, setgid, setuid, then an
-/// optional chroot) and asks there, with both calls. Needs root. The child ends with this
+/// optional chroot) and asks there, with both calls. Needs root, unless `who` is the caller
+/// already. One thread at a time may ask. The child ends with this
 /// object.
 class DelegateKernel : public Kernel {
  public:

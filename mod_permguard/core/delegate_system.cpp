@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "core/kernel.h"
+
+namespace permguard {
+namespace {
+
+constexpr char kAskAccess = 'a';
+constexpr char kAskExecute = 'x';
+constexpr std::size_t kMaxRequest = 2 + 65536;  // question, wanted, path
+
+struct OpenedProcess {
+  int mount_namespace = -1;
+  int root = -1;
+};
+
+int open_process(pid_t pid, OpenedProcess& process) {
+  const std::string base = "/proc/" + std::to_string(pid);
+  process.mount_namespace = open((base + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC);
+  process.root = open((base + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return process.mount_namespace >= 0 && process.root >= 0 ? 0 : errno;
+}
+
+int enter_process(pid_t pid) {
+  OpenedProcess process;
+  if (const int error = open_process(pid, process); error != 0) {
+    return error;
+  }
+  // setns(2) resets root and working directory, so the root is entered by its descriptor after.
+  const bool entered = setns(process.mount_namespace, CLONE_NEWNS) == 0 &&
+                       fchdir(process.root) == 0 && chroot(".") == 0 && chdir("/") == 0;
+  const int error = entered ? 0 : errno;
+  close(process.mount_namespace);
+  close(process.root);
+  return error;
+}
+
+int set_capabilities(const Identity& who) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> data{};
+  const std::uint32_t bits = (who.dac_override ? 1U << CAP_DAC_OVERRIDE : 0U) |
+                             (who.dac_read_search ? 1U << CAP_DAC_READ_SEARCH : 0U);
+  data[0].effective = data[0].permitted = bits;
+  return syscall(SYS_capset, &header, data.data()) == 0 ? 0 : errno;
+}
+
+int become(const Identity& who) {
+  if (current_identity() == who) {
+    return 0;
+  }
+  if (setgroups(who.groups.size(), who.groups.data()) != 0 ||
+      setresgid(who.gid, who.gid, who.gid) != 0 || prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 ||
+      setresuid(who.uid, who.uid, who.uid) != 0) {
+    return errno;
+  }
+  return set_capabilities(who);
+}
+
+int answer(const char* request, std::size_t size, bool use_exec_check) {
+  const std::string path(request + 2, size - 2);
+  if (request[0] == kAskAccess) {
+    return effective_access(path.c_str(), static_cast<Permissions>(request[1]));
+  }
+  return use_exec_check ? ExecCheckKernel().may_execute(path).error : ENOSYS;
+}
+
+[[noreturn]] void serve(int socket, const Identity& who, bool use_exec_check,
+                        std::optional<pid_t> enter_pid) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  int error = enter_pid ? enter_process(*enter_pid) : 0;
+  if (error == 0) {
+    error = become(who);
+  }
+  (void)!write(socket, &error, sizeof error);
+  std::string request(kMaxRequest, '\0');
+  while (error == 0) {
+    const ssize_t size = read(socket, request.data(), request.size());
+    if (size < 2) {
+      break;
+    }
+    const int result = answer(request.data(), static_cast<std::size_t>(size), use_exec_check);
+    if (write(socket, &result, sizeof result) != sizeof result) {
+      break;
+    }
+  }
+  _exit(0);
+}
+
+}  // namespace
+
+DelegateKernel::DelegateKernel(const Identity& who, bool use_exec_check,
+                               std::optional<pid_t> enter_pid) {
+  std::array<int, 2> ends{};
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    error_ = errno;
+    return;
+  }
+  child_ = fork();
+  if (child_ == 0) {
+    close(ends[0]);
+    serve(ends[1], who, use_exec_check, enter_pid);
+  }
+  error_ = child_ < 0 ? errno : 0;
+  close(ends[1]);
+  socket_ = ends[0];
+  if (error_ == 0 && read(socket_, &error_, sizeof error_) != sizeof error_) {
+    error_ = EPIPE;
+  }
+}
+
+DelegateKernel::~DelegateKernel() {
+  if (socket_ >= 0) {
+    // Another child forked meanwhile may hold a copy of this end: closing alone would not end it.
+    shutdown(socket_, SHUT_RDWR);
+    close(socket_);
+  }
+  if (child_ > 0) {
+    while (waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+}
+
+KernelAnswer DelegateKernel::ask(char question, const std::string& path, Permissions wanted) const {
+  if (error_ != 0 || path.size() > kMaxRequest - 2) {
+    return {};
+  }
+  std::string request{question, static_cast<char>(wanted)};
+  request += path;
+  int result = 0;
+  if (send(socket_, request.data(), request.size(), MSG_NOSIGNAL) < 0 ||
+      read(socket_, &result, sizeof result) != sizeof result) {
+    return {};
+  }
+  return answer_from_errno(result);
+}
+
+KernelAnswer DelegateKernel::may_access(const std::string& path, Permissions wanted) const {
+  return ask(kAskAccess, path, wanted);
+}
+
+KernelAnswer DelegateKernel::may_execute(const std::string& path) const {
+  return ask(kAskExecute, path, 0);
+}
+
+}  // namespace permguard

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/kernel.h"
+
+namespace permguard {
+namespace {
+
+// linux/fcntl.h of Linux 6.14; older headers lack it.
+constexpr int kExecveCheck = 0x10000;
+
+int errno_of(long result) { return result == 0 ? 0 : errno; }
+
+// An older kernel refuses the flag with EINVAL, which counts as not asked.
+int execute_check(const char* path) noexcept {
+  char* const nothing[] = {nullptr};
+  return errno_of(syscall(SYS_execveat, AT_FDCWD, path, nothing, nothing, kExecveCheck));
+}
+
+struct HelperTask {
+  const char* path;
+  int error;
+};
+
+void* run_helper(void* argument) {
+  auto* task = static_cast<HelperTask*>(argument);
+  task->error = unshare(CLONE_FS) == 0 ? execute_check(task->path) : ENOSYS;
+  return nullptr;
+}
+
+}  // namespace
+
+KernelAnswer answer_from_errno(int error) {
+  using Kind = KernelAnswer::Kind;
+  switch (error) {
+    case 0:
+      return {Kind::allowed, 0};
+    case EPERM:
+    case ENOSYS:
+    case EINVAL:
+    case EINTR:
+    case EIO:
+    case ENOMEM:
+      return {Kind::not_asked, error};
+    default:
+      return {Kind::refused, error};
+  }
+}
+
+int effective_access(const char* path, Permissions wanted) noexcept {
+  return errno_of(syscall(SYS_faccessat2, AT_FDCWD, path, static_cast<int>(wanted), AT_EACCESS));
+}
+
+KernelAnswer AccessKernel::may_access(const std::string& path, Permissions wanted) const {
+  return answer_from_errno(effective_access(path.c_str(), wanted));
+}
+
+KernelAnswer AccessKernel::may_execute(const std::string&) const { return {}; }
+
+KernelAnswer ExecCheckKernel::may_execute(const std::string& path) const {
+  return answer_from_errno(execute_check(path.c_str()));
+}
+
+KernelAnswer execute_check_on_helper_thread(const std::string& path) noexcept {
+  HelperTask task{path.c_str(), ENOSYS};
+  pthread_t thread;
+  if (pthread_create(&thread, nullptr, run_helper, &task) != 0) {
+    return {};
+  }
+  pthread_join(thread, nullptr);
+  return answer_from_errno(task.error);
+}
+
+// A file that can never be executed tells a kernel that knows the flag (EACCES) from one that
+// does not (EINVAL), without the flag's side effects reaching a real script.
+bool kernel_has_exec_check() { return execute_check("/proc/self/status") == EACCES; }
+
+}  // namespace permguard

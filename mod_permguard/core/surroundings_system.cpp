@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <dirent.h>
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+#include "core/checker.h"
+
+namespace permguard {
+namespace {
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return file ? text.str() : std::string();
+}
+
+/// The number after "Name:" in a /proc status file; 0 where it is absent.
+long status_field(const std::string& status, const std::string& name) {
+  const std::size_t at = status.find("\n" + name + ":");
+  return at == std::string::npos ? 0 : std::strtol(status.c_str() + at + name.size() + 2, nullptr, 10);
+}
+
+/// Field 5 of the mountinfo line whose file system type is binfmt_misc: proc(5).
+std::string binfmt_mount_point(const std::string& mountinfo) {
+  std::istringstream lines(mountinfo);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t separator = line.find(" - ");
+    if (separator == std::string::npos || line.compare(separator + 3, 12, "binfmt_misc ") != 0) {
+      continue;
+    }
+    std::istringstream fields(line);
+    std::string id, parent, device, root, point;
+    fields >> id >> parent >> device >> root >> point;
+    return point;
+  }
+  return {};
+}
+
+std::vector<BinfmtEntry> read_entries(const std::string& directory, bool& readable) {
+  std::vector<BinfmtEntry> entries;
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(opendir(directory.c_str()), closedir);
+  readable = dir != nullptr;
+  while (const dirent* name = readable ? readdir(dir.get()) : nullptr) {
+    const std::string text = read_file(directory + "/" + name->d_name);
+    if (auto entry = parse_binfmt_entry(name->d_name, text)) {
+      entries.push_back(std::move(*entry));
+    }
+  }
+  return entries;
+}
+
+/// Entries count also where the caller's namespace does not show them, so "absent" needs proof:
+/// a kernel without binfmt_misc, or neither the caller nor the first process having it mounted.
+BinfmtMisc read_binfmt_misc() {
+  BinfmtMisc misc;
+  if (read_file("/proc/filesystems").find("\tbinfmt_misc\n") == std::string::npos) {
+    return misc;
+  }
+  const std::string point = binfmt_mount_point(read_file("/proc/self/mountinfo"));
+  const std::string first = read_file("/proc/1/mountinfo");
+  bool readable = false;
+  if (!point.empty()) {
+    misc.entries = read_entries(point, readable);
+  } else if (!first.empty() && binfmt_mount_point(first).empty()) {
+    return misc;
+  }
+  misc.state = readable ? BinfmtMisc::State::readable : BinfmtMisc::State::unreadable;
+  return misc;
+}
+
+std::string process_label(const std::string& process) {
+  std::string label = read_file(process + "/attr/current");
+  const std::size_t end = label.find_last_not_of(std::string_view("\n\0 ", 3));
+  label.resize(end == std::string::npos ? 0 : end + 1);
+  return label == "unconfined" ? std::string() : label;
+}
+
+/// user_namespaces(7): the initial namespace maps all 2^32 - 1 ids in one line.
+bool maps_only_some_ids(const std::string& map) {
+  std::istringstream fields(map);
+  std::uint64_t inside = 0, outside = 0, count = 0;
+  fields >> inside >> outside >> count;
+  return fields && count < 4294967295U;
+}
+
+}  // namespace
+
+Surroundings read_surroundings(pid_t pid) {
+  const std::string process = "/proc/" + (pid == 0 ? std::string("self") : std::to_string(pid));
+  const std::string status = read_file(process + "/status");
+  Surroundings result;
+  result.machine = native_machine();
+  result.binfmt = read_binfmt_misc();
+  result.protected_symlinks = read_file("/proc/sys/fs/protected_symlinks") == "1\n";
+  result.no_new_privs = status_field(status, "NoNewPrivs") != 0;
+  result.partial_id_map = maps_only_some_ids(read_file(process + "/uid_map"));
+  result.seccomp = status_field(status, "Seccomp") == 2;
+  result.process_label = process_label(process);
+  return result;
+}
+
+}  // namespace permguard
