@@ -20,8 +20,7 @@ inline constexpr std::size_t kMaxSentence = 2048;
 /// change. Control characters and bytes outside UTF-8 are left as they are for the error log to
 /// escape, except that fix commands are already pasteable. Findings of severity warning or drift
 /// use the form `CODE: 'TARGET': REASON; fix: …`. Never empty unless `findings` is.
-std::string log_sentence(std::span<const Finding> findings, const Identity& who,
-                         std::int64_t now);
+std::string log_sentence(std::span<const Finding> findings, const Identity& who, std::int64_t now);
 
 /// REASON alone: the culprit where it is not the target, its octal and symbolic mode, owner and
 /// group, and what decided.

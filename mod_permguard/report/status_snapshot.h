@@ -31,7 +31,7 @@ struct CounterValues {
   std::uint64_t incidents_evicted = 0;
   std::uint64_t events_dropped = 0;
   std::array<std::uint64_t, kDurationBounds.size() + 1> duration_buckets{};  ///< not cumulative
-  std::uint64_t duration_ns = 0;  ///< sum
+  std::uint64_t duration_ns = 0;                                             ///< sum
 };
 
 /// One row of the incident table. Times are seconds since the epoch.
@@ -63,8 +63,8 @@ struct WatchView {
 };
 
 struct VhostView {
-  std::string name;  ///< ServerName and port, or "main server"
-  std::string mode;  ///< "report", "enforce strict", …
+  std::string name;        ///< ServerName and port, or "main server"
+  std::string mode;        ///< "report", "enforce strict", …
   std::string defined_at;  ///< file:line of the configuration
 };
 

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/reason.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "report/log_text.h"
+#include "report/sentence.h"
+
+namespace permguard {
+namespace {
+
+/// How a code's `detail` is put into words; a code without a row says its catalogue cause, with
+/// the detail in brackets.
+struct Clause {
+  Code code;
+  const char* before;
+  const char* after;
+  bool quote;
+};
+
+constexpr std::array kClauses = {
+    Clause{Code::dangling_symlink, "the link points to ", ", which does not exist", true},
+    Clause{Code::noexec_mount, "it lies on ", ", which is mounted noexec", true},
+    Clause{Code::nosuid, "it lies on ", ", which is mounted nosuid: its setuid bit is void", true},
+    Clause{Code::lsm_denied, "the kernel refuses what mode, ACL and mount allow: ", "", false},
+    Clause{Code::outside_docroot, "it is not below suexec's document root ", "", true},
+    Clause{Code::owner_mismatch, "suexec wants ", "", false},
+    Clause{Code::uid_too_low, "the user's id is below suexec's minimum ", "", false},
+    Clause{Code::gid_too_low, "the group's id is below suexec's minimum ", "", false},
+    Clause{Code::mode_drift, "desired is mode ", "", false},
+    Clause{Code::owner_drift, "desired is owner ", "", false},
+    Clause{Code::group_drift, "desired is group ", "", false},
+    Clause{Code::acl_drift, "desired is the ACL ", "", false},
+};
+
+std::string clause(const Finding& finding, std::size_t limit) {
+  const char* cause = info(finding.code).cause;
+  if (finding.detail.empty()) {
+    return finding.code == Code::lsm_denied ? std::string(cause) + ": no visible reason" : cause;
+  }
+  const std::string detail = cut_in_the_middle(finding.detail, limit);
+  const auto* row = std::find_if(kClauses.begin(), kClauses.end(),
+                                 [&](const Clause& each) { return each.code == finding.code; });
+  if (row == kClauses.end()) return std::string(cause) + " (" + detail + ')';
+  return row->before + (row->quote ? shell_quote(detail) : detail) + row->after;
+}
+
+const char* role_noun(Role role) {
+  switch (role) {
+    case Role::interpreter:
+    case Role::wrapper_interpreter:
+      return "interpreter ";
+    case Role::command:
+    case Role::wrapper_command:
+      return "command ";
+    case Role::loader:
+    case Role::wrapper_loader:
+      return "loader ";
+    case Role::socket:
+      return "socket ";
+    case Role::wrapper:
+      return "wrapper ";
+    default:
+      return "";
+  }
+}
+
+/// What the culprit is called; empty where there is no better word than its path.
+std::string noun(const Finding& finding) {
+  if (finding.file && finding.file->type == FileType::directory) return "directory ";
+  if (finding.file && finding.file->type == FileType::symlink) return "link ";
+  const std::string word = role_noun(finding.role);
+  return word.empty() && finding.file ? "file " : word;
+}
+
+std::string culprit(const Finding& finding, std::size_t limit) {
+  if (finding.path == finding.target) return {};
+  return noun(finding) + quoted(finding.path, limit);
+}
+
+std::string ownership(const Finding& finding, std::size_t limit) {
+  std::array<char, 16> octal{};
+  std::snprintf(octal.data(), octal.size(), "%04o", finding.file->mode & 07777U);
+  return std::string("mode ") + octal.data() + " (" + symbolic_mode(*finding.file) + ") " +
+         cut_in_the_middle(finding.owner, limit) + ':' + cut_in_the_middle(finding.group, limit);
+}
+
+// A command that env did not find is known by its name only.
+bool is_search_path_miss(const Finding& finding) {
+  return (finding.role == Role::command || finding.role == Role::wrapper_command) &&
+         finding.code == Code::not_found && finding.path.find('/') == std::string::npos;
+}
+
+std::string missing_command(const Finding& finding, std::size_t limit) {
+  return "command " + quoted(finding.path, limit) +
+         (finding.detail.empty() ? " is not found: PATH is empty"
+                                 : " is not in PATH " + quoted(finding.detail, limit));
+}
+
+// The way by which a part was named, where a component of that way is the culprit.
+std::string on_the_way(const Finding& finding, std::size_t limit) {
+  const bool named = !finding.detail.empty() && finding.detail.front() == '/';
+  if (finding.role == Role::script || !named || finding.detail == finding.path) return {};
+  return std::string(", on the way to ") + role_noun(finding.role) + quoted(finding.detail, limit);
+}
+
+std::string missing_file(const Finding& finding, std::size_t limit) {
+  if (is_search_path_miss(finding)) return missing_command(finding, limit);
+  const std::string subject = culprit(finding, limit);
+  if (subject.empty()) return info(Code::not_found).cause;
+  return subject + " does not exist" + on_the_way(finding, limit);
+}
+
+}  // namespace
+
+std::string reason_within(const Finding& finding, const Identity& who, std::size_t limit) {
+  if (finding.code == Code::not_found) return missing_file(finding, limit);
+  std::string text = culprit(finding, limit);
+  if (finding.file) text += (text.empty() ? "" : " ") + ownership(finding, limit);
+  const std::string decision = decision_words(finding, who, limit);
+  if (!decision.empty()) {
+    return text + decision +
+           (finding.code == Code::search_denied ? on_the_way(finding, limit) : "");
+  }
+  if (!text.empty()) text += finding.file ? ", " : ": ";
+  return text + clause(finding, limit);
+}
+
+std::string reason(const Finding& finding, const Identity& who) {
+  return reason_within(finding, who, kMaxSentence);
+}
+
+}  // namespace permguard
