@@ -55,8 +55,8 @@ struct Mount {
   bool noexec = false;
   bool nosuid = false;
   bool read_only = false;
-  std::string point;   ///< mount point; empty where it could not be learnt
-  std::string fstype;  ///< "ext4", "tmpfs", …; empty where it could not be learnt
+  std::string point{};   ///< mount point; empty where it could not be learnt
+  std::string fstype{};  ///< "ext4", "tmpfs", …; empty where it could not be learnt
 };
 
 }  // namespace permguard
