@@ -21,6 +21,9 @@ class Filesystem {
   /// lstat(2) of `path`.
   virtual Result<FileStatus> status(const std::string& path) const = 0;
 
+  /// stat(2) of `path`: links are followed by the kernel, inside the root of this view.
+  virtual Result<FileStatus> target_status(const std::string& path) const = 0;
+
   /// readlink(2) of `path`: the link's text.
   virtual Result<std::string> read_link(const std::string& path) const = 0;
 
@@ -54,6 +57,7 @@ class SystemFilesystem : public Filesystem {
   explicit SystemFilesystem(std::string root = {}) : root_(std::move(root)) {}
 
   Result<FileStatus> status(const std::string& path) const override;
+  Result<FileStatus> target_status(const std::string& path) const override;
   Result<std::string> read_link(const std::string& path) const override;
   Result<std::optional<Acl>> acl(const std::string& path) const override;
   Result<Mount> mount(const std::string& path) const override;

@@ -193,6 +193,17 @@ Result<FileStatus> SystemFilesystem::status(const std::string& path) const {
   return {0, status_of(seen)};
 }
 
+Result<FileStatus> SystemFilesystem::target_status(const std::string& path) const {
+  struct stat seen {};
+  if (root_.empty()) {
+    if (stat(path.c_str(), &seen) != 0) return failure<FileStatus>(errno);
+    return {0, status_of(seen)};
+  }
+  const Descriptor file(open_below(root_, path, O_PATH | O_CLOEXEC));
+  if (!file.valid() || fstat(file.number(), &seen) != 0) return failure<FileStatus>(errno);
+  return {0, status_of(seen)};
+}
+
 Result<std::string> SystemFilesystem::read_link(const std::string& path) const {
   std::string text(4096, '\0');  // PATH_MAX: no link's text is longer
   const ssize_t got = readlink((root_ + path).c_str(), text.data(), text.size());

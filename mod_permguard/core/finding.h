@@ -61,11 +61,12 @@ inline constexpr std::size_t kRoleCount = static_cast<std::size_t>(Role::directo
 /// One change that would help. Structured, so that the log, Puppet and `permguard fix` say the
 /// same. Never a write bit added, never recursive.
 struct FixStep {
-  enum class Kind : std::uint8_t { chmod, setfacl, chown };
+  enum class Kind : std::uint8_t { chmod, setfacl, chown, restore_acl };
   Kind kind = Kind::chmod;
   std::string path;       ///< link-free path of the file to change
   std::uint64_t inode = 0;  ///< of that file, for `find -inum` where the name cannot be pasted
-  std::string spec;       ///< chmod: "a+x"; setfacl: "u:www-data:x" or "u:www-data:x,m::rx"; chown: "ann:ann"
+  std::string spec;       ///< chmod: "a+x"; setfacl: "u:www-data:x" or "u:www-data:x,m::rx"; chown: "ann:ann";
+                          ///< restore_acl: the whole ACL for --set, or "" for none (-b)
   bool keep_mask = false;  ///< setfacl -n: the mask stands in `spec`
 
   bool operator==(const FixStep&) const = default;

@@ -29,6 +29,8 @@ std::string command_without_path(const FixStep& step) {
       return "chmod " + word(step.spec);
     case FixStep::Kind::chown:
       return "chown " + word(step.spec);
+    case FixStep::Kind::restore_acl:
+      return step.spec.empty() ? "setfacl -b" : "setfacl --set " + word(step.spec);
     case FixStep::Kind::setfacl:
       break;
   }

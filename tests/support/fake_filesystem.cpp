@@ -192,6 +192,11 @@ Result<FileStatus> FakeFilesystem::status(const std::string& path) const {
   return node ? Result<FileStatus>{0, node.value->status_} : failure<FileStatus>(node.error);
 }
 
+Result<FileStatus> FakeFilesystem::target_status(const std::string& path) const {
+  const auto node = find(Call::status, path, true);
+  return node ? Result<FileStatus>{0, node.value->status_} : failure<FileStatus>(node.error);
+}
+
 Result<std::string> FakeFilesystem::read_link(const std::string& path) const {
   const auto node = find(Call::read_link, path, false);
   if (!node) return failure<std::string>(node.error);

@@ -59,6 +59,7 @@ class FakeFilesystem : public Filesystem {
   void fail(Call call, const std::string& path, int error);
 
   Result<FileStatus> status(const std::string& path) const override;
+  Result<FileStatus> target_status(const std::string& path) const override;
   Result<std::string> read_link(const std::string& path) const override;
   Result<std::optional<Acl>> acl(const std::string& path) const override;
   Result<Mount> mount(const std::string& path) const override;

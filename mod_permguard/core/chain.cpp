@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/chain.h"
+
+#include <cerrno>
+
+namespace permguard {
+namespace {
+
+std::string_view last_component(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+bool lets_the_search_go_on(int error) {
+  switch (error) {
+    case EACCES:
+    case ENOENT:
+    case ESTALE:
+    case ENOTDIR:
+    case ENODEV:
+    case ETIMEDOUT:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+bool is_env(std::string_view interpreter) { return last_component(interpreter) == "env"; }
+
+NextFile next_for_kernel(const FileHead& head, const ExecContext& context) {
+  NextFile next;
+  next.directory = context.directory;
+  next.search_path = context.search_path;
+  if (head.shebang) {
+    next.kind = NextFile::Kind::file;
+    next.path = head.shebang->interpreter;
+  } else if (head.elf && !head.elf->loader.empty()) {
+    next.kind = NextFile::Kind::file;
+    next.role = Role::loader;
+    next.path = head.elf->loader;
+  }
+  return next;
+}
+
+NextFile next_for_env(const std::string& script, const Shebang& shebang,
+                      const ExecContext& context) {
+  // env's own environment is the script's, of which only PATH is known here.
+  const auto variable = [&](std::string_view name) {
+    return name == "PATH" ? std::optional(context.search_path) : std::nullopt;
+  };
+  const EnvCommand env = parse_env(shebang.argument, shebang.has_argument, script, variable);
+  NextFile next;
+  next.role = Role::command;
+  next.path = env.command;
+  next.search_path = env.path.value_or(context.search_path);
+  next.directory = env.directory ? absolute(*env.directory, context.directory) : context.directory;
+  next.complaint = env.error;
+  next.kind = env.command_is_script  ? NextFile::Kind::endless
+              : !env.error.empty()   ? NextFile::Kind::refused
+                                     : NextFile::Kind::command;
+  return next;
+}
+
+CommandLookup find_command(const std::string& name, const std::string& search_path,
+                           const std::string& directory,
+                           const std::function<int(const std::string&)>& attempt) {
+  if (name.find('/') != std::string::npos) {
+    return {absolute(name, directory), attempt(absolute(name, directory))};
+  }
+  CommandLookup refused{name, ENOENT};
+  for (std::size_t begin = 0; begin <= search_path.size();) {
+    const std::size_t end = std::min(search_path.find(':', begin), search_path.size());
+    const std::string folder = search_path.substr(begin, end - begin);
+    const std::string candidate = absolute(folder.empty() ? name : folder + "/" + name, directory);
+    const int error = attempt(candidate);
+    if (!lets_the_search_go_on(error)) {
+      return {candidate, error};
+    }
+    if (error == EACCES && refused.error != EACCES) {
+      refused = {candidate, EACCES};
+    }
+    begin = end + 1;
+  }
+  return refused;
+}
+
+Role joined(Role outer, Role role) {
+  if (outer != Role::wrapper) {
+    return role;
+  }
+  switch (role) {
+    case Role::interpreter:
+      return Role::wrapper_interpreter;
+    case Role::command:
+      return Role::wrapper_command;
+    case Role::loader:
+      return Role::wrapper_loader;
+    default:
+      return role;
+  }
+}
+
+std::string absolute(const std::string& path, const std::string& directory) {
+  if (!path.empty() && path.front() == '/') {
+    return path;
+  }
+  return directory + (directory.empty() || directory.back() != '/' ? "/" : "") + path;
+}
+
+std::string directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace permguard

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/checker.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "core/chain.h"
+#include "core/inspection.h"
+
+namespace permguard {
+namespace {
+
+/// The positive look: every file of the chain is asked for with one call, links are left to the
+/// kernel, and the first doubt ends it.
+class QuickLook {
+ public:
+  QuickLook(const Examiner& examiner, const Question& question)
+      : examiner_(examiner), question_(question) {}
+
+  bool run() {
+    if (examiner_.kernel == nullptr) {
+      return false;
+    }
+    if (question_.need != Need::execute) {
+      return has_type() && allows(question_.target,
+                                  question_.need == Need::connect ? kWrite : kRead);
+    }
+    const std::string directory = question_.working_directory.empty()
+                                      ? directory_of(question_.target)
+                                      : question_.working_directory;
+    return runs(question_.target, {question_.search_path, directory}, 0);
+  }
+
+ private:
+  bool allows(const std::string& path, Permissions wanted) const {
+    return examiner_.kernel->may_access(path, wanted).allowed();
+  }
+
+  /// Read needs a regular file; what a socket or directory needs is left to the long look.
+  bool has_type() const {
+    const Result<FileStatus> file = examiner_.filesystem.target_status(question_.target);
+    return file && file.value.type ==
+                       (question_.need == Need::connect ? FileType::socket : FileType::regular);
+  }
+
+  bool runs(const std::string& path, const ExecContext& context, unsigned depth) {
+    const Result<FileStatus> file = examiner_.filesystem.target_status(path);
+    const Result<std::string> bytes = examiner_.filesystem.read(path, 0, kHeadBytes);
+    if (!file || !bytes || ++files_ > kMaxFiles) {
+      return false;
+    }
+    const FileHead head = read_head(bytes.value, file.value.size, examiner_.surroundings.machine,
+                                    [&](std::uint64_t offset, std::size_t count) {
+                                      return examiner_.filesystem.read(path, offset, count).value;
+                                    });
+    if (head.fault || !allows(path, head.shebang ? kRead | kExecute : kExecute)) {
+      return false;
+    }
+    const NextFile next = next_for_kernel(head, context);
+    if (next.kind == NextFile::Kind::none) {
+      return true;
+    }
+    if (next.role == Role::loader) {
+      return allows(next.path, kExecute);
+    }
+    const std::string interpreter = absolute(next.path, context.directory);
+    return depth < kMaxInterpreterDepth && runs(interpreter, context, depth + 1) &&
+           (!is_env(next.path) || env_runs(path, *head.shebang, context));
+  }
+
+  bool env_runs(const std::string& script, const Shebang& shebang, const ExecContext& context) {
+    const NextFile next = next_for_env(script, shebang, context);
+    if (next.kind != NextFile::Kind::command) {
+      return false;
+    }
+    const CommandLookup found = find_command(
+        next.path, next.search_path, next.directory, [&](const std::string& candidate) {
+          const KernelAnswer answer = examiner_.kernel->may_access(candidate, kExecute);
+          return answer.kind == KernelAnswer::Kind::not_asked ? EACCES : answer.error;
+        });
+    return found.error == 0 && runs(found.path, {next.search_path, next.directory}, 0);
+  }
+
+  static constexpr unsigned kMaxFiles = 32;
+
+  const Examiner& examiner_;
+  const Question& question_;
+  unsigned files_ = 0;
+};
+
+}  // namespace
+
+const Finding* Diagnosis::lead() const {
+  const auto lead = std::find_if(findings.begin(), findings.end(), [](const Finding& finding) {
+    return finding.severity == Severity::error;
+  });
+  return lead == findings.end() ? nullptr : &*lead;
+}
+
+Diagnosis diagnose(const Examiner& examiner, const Question& question) {
+  return Inspection(examiner, question).run();
+}
+
+bool passes(const Examiner& examiner, const Question& question) {
+  return QuickLook(examiner, question).run();
+}
+
+}  // namespace permguard

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/checker.h"
+
+namespace permguard {
+
+/// What a file's permissions should be. What is not given does not matter.
+struct DesiredState {
+  std::optional<unsigned> mode;  ///< compared with mode & 07777
+  std::optional<uid_t> uid;
+  std::optional<gid_t> gid;
+  std::optional<std::optional<Acl>> acl;  ///< outer: given at all; inner nullopt: mode bits only
+
+  bool empty() const { return !mode && !uid && !gid && !acl; }
+  bool operator==(const DesiredState&) const = default;
+};
+
+/// The permissions of one file as they are.
+struct ActualState {
+  std::string path;  ///< link-free
+  FileStatus file;
+  std::optional<Acl> acl;
+};
+
+/// The drift of `actual` from `desired`: mode-drift, owner-drift, group-drift, acl-drift, each with
+/// the command that restores the desired value. With an ACL the mode's group digit is the mask
+/// (acl(5)), so where the ACL is compared the mode is compared without it. `detail` is the desired
+/// value. Pure but for `names`.
+std::vector<Finding> drift_of(const Names& names, const std::string& target,
+                              const ActualState& actual, const DesiredState& desired);
+
+/// The finding for a file of the desired state that is gone.
+Finding missing_finding(const std::string& target);
+
+/// The text form of an ACL as setfacl(1) reads it after -m or --set: "u::rwx,u:33:r-x,g::r-x,m::r-x,o::---".
+/// Names are those `names` gives, or numbers without it.
+std::string acl_text(const Acl& acl, const Names* names = nullptr);
+
+}  // namespace permguard

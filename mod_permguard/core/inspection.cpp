@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/inspection.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "core/remedy.h"
+#include "core/surroundings.h"
+
+namespace permguard {
+namespace {
+
+constexpr std::size_t kMaxChain = 32;
+
+bool may_be_misc_format(const FileHead& head) {
+  return head.fault == Code::no_shebang || head.fault == Code::wrong_architecture ||
+         head.fault == Code::bad_elf || head.fault == Code::empty_file;
+}
+
+std::string shown_interpreter(std::string interpreter) {
+  while (!interpreter.empty() && interpreter.back() == '\r') {
+    interpreter.pop_back();
+  }
+  return interpreter;
+}
+
+}  // namespace
+
+Inspection::Inspection(const Examiner& examiner, const Question& question)
+    : examiner_(examiner), diagnosis_{question, {}, {}, false} {}
+
+Diagnosis Inspection::run() {
+  const Question& question = diagnosis_.question;
+  if (question.need == Need::execute) {
+    execute({question.role, question.target},
+            {question.search_path, question.working_directory.empty()
+                                       ? directory_of(question.target)
+                                       : question.working_directory});
+  } else {
+    examine_plain(question.need);
+  }
+  diagnosis_.exists = !diagnosis_.chain.empty() && diagnosis_.chain.front().walk.complete;
+  for (Finding& finding : diagnosis_.findings) {
+    finding.target_seen = diagnosis_.exists;
+  }
+  return std::move(diagnosis_);
+}
+
+void Inspection::examine_plain(Need need) {
+  const Question& question = diagnosis_.question;
+  const Permissions wanted = need == Need::connect ? kWrite : kRead;
+  Link link = reach(question.role, question.target, "/");
+  if (link.walk.complete) {
+    const bool plausible =
+        need == Need::connect ? judge_type(link, FileType::socket, Code::not_a_socket)
+        : question.role == Role::directory
+            ? judge_type(link, FileType::directory, Code::not_a_directory)
+            : judge_type(link, FileType::regular, Code::not_regular_file);
+    if (plausible) {
+      judge_access(link, wanted,
+                   need == Need::connect              ? Code::connect_denied
+                   : question.role == Role::directory ? Code::not_listable
+                                                      : Code::read_denied);
+    }
+  }
+  ask_kernel(link, 0, wanted, false);
+  diagnosis_.chain.push_back(std::move(link));
+}
+
+void Inspection::execute(const Candidate& candidate, const ExecContext& context) {
+  const std::size_t first = diagnosis_.findings.size();
+  Link link = reach(candidate.role, candidate.path, context.directory);
+  const bool regular = judge_program(link, first);
+  if (regular) {
+    read_format(link);
+    judge_format(link);
+  }
+  diagnosis_.chain.push_back(link);
+  if (regular) {
+    follow(link, candidate, context);
+    judge_script_read(link);
+  }
+}
+
+/// Type, x bit and mount of a file that exec opens; findings from `first` on are about it.
+/// Whether it is a regular file.
+bool Inspection::judge_program(const Link& link, std::size_t first) {
+  const bool regular =
+      link.walk.complete && judge_type(link, FileType::regular, Code::not_regular_file);
+  if (regular) {
+    judge_access(link, kExecute, Code::execute_denied);
+    judge_mount(link);
+  }
+  ask_kernel(link, first, kExecute, true);
+  return regular;
+}
+
+Link Inspection::reach(Role role, const std::string& path, const std::string& directory) {
+  Link link{role, absolute(path, directory), {}, {}, false};
+  link.walk = walk_path(examiner_.filesystem, link.path, diagnosis_.question.who,
+                        {directory, examiner_.surroundings.protected_symlinks});
+  add_walk_faults(link);
+  return link;
+}
+
+bool Inspection::judge_type(const Link& link, FileType wanted, Code otherwise) {
+  const Step& end = *link.walk.end();
+  if (end.status.type == wanted) {
+    return true;
+  }
+  Finding& finding = add(otherwise, link);
+  place(finding, end.status);
+  finding.path = end.path;
+  finding.error = otherwise == Code::not_a_socket ? ECONNREFUSED
+                  : wanted == FileType::directory ? ENOTDIR
+                                                  : EACCES;
+  finding.remedy = general_remedy(finding);
+  return false;
+}
+
+void Inspection::judge_access(const Link& link, Permissions wanted, Code denied) {
+  const Step& end = *link.walk.end();
+  const AccessDecision decision =
+      decide_access(end.status, end.acl, diagnosis_.question.who, wanted);
+  if (decision.allowed) {
+    return;
+  }
+  const bool nobody = decision.by == DecidedBy::no_execute_bit;
+  Finding& finding = add(nobody ? Code::not_executable : denied, link);
+  place(finding, end.status);
+  finding.path = end.path;
+  finding.decision = decision;
+  finding.decided_by = decision.by;
+  finding.error = EACCES;
+  remedy_denial(finding, end, wanted);
+}
+
+void Inspection::judge_mount(const Link& link) {
+  const Step& end = *link.walk.end();
+  const Result<Mount> mount = examiner_.filesystem.mount(end.path);
+  if (!mount || !mount.value.noexec) {
+    return;
+  }
+  Finding& finding = add(Code::noexec_mount, link);
+  place(finding, end.status);
+  finding.path = end.path;
+  finding.decided_by = DecidedBy::mount;
+  finding.detail = mount.value.point;
+  finding.hint = sandbox_hint(Code::noexec_mount, mount.value, end.status);
+  finding.error = EACCES;
+  finding.remedy = general_remedy(finding);
+}
+
+void Inspection::read_format(Link& link) {
+  const std::string& path = link.walk.resolved;
+  const Result<std::string> head = examiner_.filesystem.read(path, 0, kHeadBytes);
+  if (!head) {
+    return;
+  }
+  link.head_read = true;
+  link.head = read_head(head.value, link.walk.end()->status.size, examiner_.surroundings.machine,
+                        [&](std::uint64_t offset, std::size_t count) {
+                          return examiner_.filesystem.read(path, offset, count).value;
+                        });
+  if (const BinfmtEntry* entry = examiner_.surroundings.binfmt.match(link.path, head.value)) {
+    // binfmt_misc registers itself before the built-in formats: fs/binfmt_misc.c, insert_binfmt.
+    link.head = FileHead{};
+    link.head.format = Format::shebang;
+    if (!entry->keeps_open) {
+      link.head.shebang = Shebang{entry->interpreter, {}, false};
+    }
+  }
+}
+
+void Inspection::judge_format(const Link& link) {
+  if (!link.head_read || !link.head.fault || *link.head.fault == Code::shebang_crlf) {
+    return;
+  }
+  Finding& finding = add_format_fault(*link.head.fault, link, link.head.detail, link.head.error);
+  const bool unknown_formats =
+      examiner_.surroundings.binfmt.state == BinfmtMisc::State::unreadable;
+  if (unknown_formats && link.head.format != Format::text && may_be_misc_format(link.head)) {
+    finding.certainty = Certainty::modelled;
+  }
+}
+
+Finding& Inspection::add_format_fault(Code code, const Link& link, const std::string& detail,
+                                      int error) {
+  Finding& finding = add(code, link);
+  place(finding, link.walk.end()->status);
+  finding.path = link.walk.resolved;
+  finding.decided_by = DecidedBy::format;
+  finding.detail = detail;
+  finding.error = error;
+  finding.remedy = general_remedy(finding);
+  return finding;
+}
+
+void Inspection::judge_script_read(const Link& link) {
+  const bool script = link.head_read && link.head.shebang.has_value();
+  const bool hidden = !link.head_read && (link.role == Role::script || link.role == Role::wrapper);
+  const std::size_t first = diagnosis_.findings.size();
+  if (!script && !hidden) {
+    return;
+  }
+  judge_access(link, kRead, Code::read_denied);
+  if (script) {
+    ask_kernel(link, first, kRead, false);
+  }
+  for (std::size_t i = first; i < diagnosis_.findings.size(); ++i) {
+    diagnosis_.findings[i].conditional = hidden;
+  }
+}
+
+void Inspection::follow(const Link& link, const Candidate& from, const ExecContext& context) {
+  const NextFile next = link.head_read ? next_for_kernel(link.head, context) : NextFile{};
+  if (next.kind == NextFile::Kind::none) {
+    return;
+  }
+  if (next.role == Role::loader) {
+    follow_loader(next.path, *link.head.elf, context);
+  } else {
+    follow_interpreter(link, next, from, context);
+  }
+}
+
+void Inspection::follow_loader(const std::string& path, const ElfHeader& program,
+                               const ExecContext& context) {
+  const std::size_t first = diagnosis_.findings.size();
+  Link link = reach(joined(diagnosis_.question.role, Role::loader), path, context.directory);
+  const bool regular = judge_program(link, first);
+  const Result<std::string> head =
+      regular ? examiner_.filesystem.read(link.walk.resolved, 0, kHeadBytes)
+              : failure<std::string>(ENOENT);
+  if (head) {
+    const std::string fault = loader_fault(
+        head.value, link.walk.end()->status.size, program, examiner_.surroundings.machine,
+        [&](std::uint64_t offset, std::size_t count) {
+          return examiner_.filesystem.read(link.walk.resolved, offset, count).value;
+        });
+    if (!fault.empty()) {
+      add_format_fault(Code::bad_elf, link, fault, ELIBBAD);
+    }
+  }
+  diagnosis_.chain.push_back(std::move(link));
+}
+
+void Inspection::follow_interpreter(const Link& script, const NextFile& next,
+                                    const Candidate& from, const ExecContext& context) {
+  if (from.depth >= kMaxInterpreterDepth) {
+    add_format_fault(Code::shebang_loop, script, next.path, ELOOP);
+    return;
+  }
+  const std::size_t first = diagnosis_.findings.size();
+  execute({joined(diagnosis_.question.role, Role::interpreter), next.path, from.depth + 1},
+          context);
+  if (is_missing_since(first)) {
+    const bool crlf = script.head.fault == Code::shebang_crlf;
+    if (crlf || !next.path.starts_with('/')) {
+      // The operator's fault is in the script's line, not in a file that nobody meant.
+      diagnosis_.findings.resize(first);
+      add_format_fault(crlf ? Code::shebang_crlf : Code::shebang_relative, script,
+                       shown_interpreter(next.path), ENOENT);
+    }
+  } else if (is_env(next.path)) {
+    follow_env(script, context);
+  }
+}
+
+void Inspection::follow_env(const Link& script, const ExecContext& context) {
+  const NextFile next = next_for_env(script.path, *script.head.shebang, context);
+  const Role role = joined(diagnosis_.question.role, Role::command);
+  // A command that is a script for env again starts a new execve: only its length ends it here.
+  const bool endless = next.kind == NextFile::Kind::endless || diagnosis_.chain.size() > kMaxChain;
+  if (next.kind == NextFile::Kind::command && !endless) {
+    const CommandLookup found =
+        find_command(next.path, next.search_path, next.directory,
+                     [this](const std::string& path) { return attempt(path); });
+    if (found.error != ENOENT || next.path.find('/') != std::string::npos) {
+      execute({role, found.path}, {next.search_path, next.directory});
+      return;
+    }
+  }
+  if (endless) {
+    add_format_fault(Code::shebang_loop, script, script.head.shebang->interpreter, 0);
+  } else if (!next.path.empty() && next.path.back() == '\r') {
+    add_format_fault(Code::shebang_crlf, script, shown_interpreter(next.path), ENOENT);
+  } else {
+    Finding& finding = add(Code::not_found, script);
+    finding.role = role;
+    finding.path = next.path;
+    finding.detail = next.complaint.empty() ? next.search_path : next.complaint;
+    finding.decided_by = DecidedBy::interpreter;
+    finding.error = ENOENT;
+    finding.remedy = general_remedy(finding);
+  }
+}
+
+/// What execve would give for a candidate of a PATH search, as far as the search goes by it.
+/// A file of unknown format counts as found: glibc's execvp hands it to /bin/sh.
+int Inspection::attempt(const std::string& path) const {
+  const Identity& who = diagnosis_.question.who;
+  const Walk walk = walk_path(examiner_.filesystem, path, who, {});
+  if (!walk.complete || !walk.faults.empty()) {
+    return walk.faults.empty() ? EACCES : walk.faults.front().error;
+  }
+  const Step& end = *walk.end();
+  const bool executable = end.status.type == FileType::regular &&
+                          decide_access(end.status, end.acl, who, kExecute).allowed;
+  const Result<Mount> mount = examiner_.filesystem.mount(end.path);
+  return executable && !(mount && mount.value.noexec) ? 0 : EACCES;
+}
+
+/// Whether a finding since `first` says that the interpreter is not there.
+bool Inspection::is_missing_since(std::size_t first) const {
+  const auto& findings = diagnosis_.findings;
+  return std::any_of(findings.begin() + static_cast<std::ptrdiff_t>(first), findings.end(),
+                     [](const Finding& finding) {
+                       return finding.code == Code::not_found ||
+                              finding.code == Code::not_a_directory;
+                     });
+}
+
+}  // namespace permguard

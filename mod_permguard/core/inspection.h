@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "core/chain.h"
+#include "core/checker.h"
+
+namespace permguard {
+
+/// One run of diagnose(): walks, judges, asks the kernel, follows the chain. Internal to core.
+class Inspection {
+ public:
+  Inspection(const Examiner& examiner, const Question& question);
+  Diagnosis run();
+
+ private:
+  /// A file of the chain to be executed, and how it came to be there.
+  struct Candidate {
+    Role role = Role::script;
+    std::string path;
+    unsigned depth = 0;  ///< interpreters gone through in this execve
+  };
+
+  void examine_plain(Need need);
+  void execute(const Candidate& candidate, const ExecContext& context);
+  bool judge_program(const Link& link, std::size_t first);
+  Link reach(Role role, const std::string& path, const std::string& directory);
+  bool judge_type(const Link& link, FileType wanted, Code otherwise);
+  void judge_access(const Link& link, Permissions wanted, Code denied);
+  void judge_mount(const Link& link);
+  void read_format(Link& link);
+  void judge_format(const Link& link);
+  Finding& add_format_fault(Code code, const Link& link, const std::string& detail, int error);
+  void judge_script_read(const Link& link);
+  void follow(const Link& link, const Candidate& from, const ExecContext& context);
+  void follow_loader(const std::string& path, const ElfHeader& program,
+                     const ExecContext& context);
+  void follow_interpreter(const Link& script, const NextFile& next, const Candidate& from,
+                          const ExecContext& context);
+  void follow_env(const Link& script, const ExecContext& context);
+  int attempt(const std::string& path) const;
+  bool is_missing_since(std::size_t first) const;
+
+  Finding& add(Code code, const Link& link);
+  void add_walk_faults(const Link& link);
+  void place(Finding& finding, const FileStatus& file);
+  Certainty certainty_of(Code code) const;
+  void remedy_denial(Finding& finding, const Step& step, Permissions wanted);
+
+  /// Lets the kernel's answer decide over the findings from `first` on.
+  void ask_kernel(const Link& link, std::size_t first, Permissions wanted, bool execution);
+  void add_refusal(const Link& link, const KernelAnswer& answer);
+
+  const Examiner& examiner_;
+  Diagnosis diagnosis_;
+};
+
+}  // namespace permguard

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How an Inspection turns what it saw, and what the kernel says, into findings.
+
+#include <algorithm>
+#include <cerrno>
+
+#include "core/inspection.h"
+#include "core/remedy.h"
+#include "core/surroundings.h"
+
+namespace permguard {
+namespace {
+
+/// Codes that say what one identity may not do; all others follow from bytes and metadata.
+bool depends_on_identity(Code code) {
+  return code == Code::search_denied || code == Code::execute_denied ||
+         code == Code::read_denied || code == Code::connect_denied || code == Code::lsm_denied ||
+         code == Code::not_listable;
+}
+
+/// Codes that a positive answer of the kernel refutes; type and format are not part of it.
+bool is_about_access(Code code) {
+  return (code <= Code::noexec_mount && code != Code::not_regular_file) ||
+         code == Code::connect_denied || code == Code::not_listable || code == Code::lsm_denied;
+}
+
+const Step* step_at(const Walk& walk, const std::string& path) {
+  const auto found = std::find_if(walk.steps.rbegin(), walk.steps.rend(),
+                                  [&](const Step& step) { return step.path == path; });
+  return found == walk.steps.rend() ? nullptr : &*found;
+}
+
+/// File systems whose modes come from mount options or the kernel: they keep no ACL.
+bool keeps_acls(const Result<Mount>& mount) {
+  static constexpr const char* kWithout[] = {"vfat", "exfat", "iso9660", "squashfs", "proc",
+                                             "sysfs", "msdos", "udf"};
+  return std::none_of(std::begin(kWithout), std::end(kWithout),
+                      [&](const char* type) { return mount.value.fstype == type; });
+}
+
+}  // namespace
+
+Certainty Inspection::certainty_of(Code code) const {
+  const bool guessed = diagnosis_.question.certainty == Certainty::modelled;
+  return depends_on_identity(code) && (guessed || examiner_.kernel == nullptr)
+             ? Certainty::modelled
+             : Certainty::certain;
+}
+
+Finding& Inspection::add(Code code, const Link& link) {
+  Finding finding;
+  finding.code = code;
+  finding.role = link.role;
+  finding.severity = info(code).severity;
+  finding.certainty = certainty_of(code);
+  finding.need = diagnosis_.question.need;
+  finding.target = diagnosis_.question.target;
+  finding.path = link.path;
+  return diagnosis_.findings.emplace_back(std::move(finding));
+}
+
+void Inspection::place(Finding& finding, const FileStatus& file) {
+  finding.file = file;
+  finding.owner = examiner_.names.user(file.uid);
+  finding.group = examiner_.names.group(file.gid);
+}
+
+void Inspection::remedy_denial(Finding& finding, const Step& step, Permissions wanted) {
+  if (finding.decision.by == DecidedBy::named_user ||
+      finding.decision.masked == DecidedBy::named_user) {
+    finding.entry_name = examiner_.names.user(finding.decision.entry_id);
+  } else if (finding.decision.by == DecidedBy::named_group ||
+             finding.decision.masked == DecidedBy::named_group) {
+    finding.entry_name = examiner_.names.group(finding.decision.entry_id);
+  }
+  finding.remedy =
+      least_grant(step.path, step.status, step.acl, diagnosis_.question.who, wanted,
+                  keeps_acls(examiner_.filesystem.mount(step.path)));
+}
+
+void Inspection::add_walk_faults(const Link& link) {
+  for (const WalkFault& fault : link.walk.faults) {
+    Finding& finding = add(fault.code, link);
+    finding.path = fault.path;
+    finding.detail = fault.detail;
+    finding.error = fault.error;
+    finding.decision = fault.decision;
+    const bool leads_elsewhere = link.role != Role::script && link.role != Role::wrapper;
+    finding.decided_by = fault.code == Code::search_denied ? fault.decision.by
+                         : leads_elsewhere                 ? DecidedBy::interpreter
+                                                           : DecidedBy::none;
+    if (fault.file) {
+      place(finding, *fault.file);
+    }
+    const Step* step = step_at(link.walk, fault.path);
+    if (fault.code == Code::search_denied && step != nullptr) {
+      remedy_denial(finding, *step, kExecute);
+    } else {
+      finding.remedy = general_remedy(finding);
+    }
+    const std::string nearest = step != nullptr ? fault.path : directory_of(fault.path);
+    if (const Result<Mount> mount = examiner_.filesystem.mount(nearest)) {
+      finding.hint = sandbox_hint(fault.code, mount.value, step ? step->status : FileStatus{});
+    }
+  }
+}
+
+void Inspection::ask_kernel(const Link& link, std::size_t first, Permissions wanted,
+                            bool execution) {
+  if (examiner_.kernel == nullptr) {
+    return;
+  }
+  auto& findings = diagnosis_.findings;
+  const KernelAnswer access = examiner_.kernel->may_access(link.path, wanted);
+  if (access.allowed()) {
+    const auto begin = findings.begin() + static_cast<std::ptrdiff_t>(first);
+    findings.erase(std::remove_if(begin, findings.end(),
+                                  [](const Finding& f) { return is_about_access(f.code); }),
+                   findings.end());
+  }
+  const KernelAnswer answer =
+      execution && !access.refused() ? examiner_.kernel->may_execute(link.path) : access;
+  if (answer.refused() && findings.size() == first) {
+    add_refusal(link, answer);
+  }
+}
+
+/// The kernel refuses and nothing visible explains it. Errors other than EACCES and ETXTBSY mean
+/// that the tree changed between two looks: no finding.
+void Inspection::add_refusal(const Link& link, const KernelAnswer& answer) {
+  if (answer.error != EACCES && answer.error != ETXTBSY) {
+    return;
+  }
+  const bool busy = answer.error == ETXTBSY;
+  Finding& finding = add(busy ? Code::text_busy : Code::lsm_denied, link);
+  const Step* end = link.walk.end();
+  const FileStatus file = end != nullptr ? end->status : FileStatus{};
+  if (end != nullptr) {
+    place(finding, file);
+    finding.path = end->path;
+  }
+  finding.error = answer.error;
+  finding.certainty = Certainty::certain;
+  finding.decided_by = busy ? DecidedBy::none : DecidedBy::lsm;
+  if (!busy) {
+    finding.detail = visible_reason(examiner_, finding.path, file);
+  }
+  finding.remedy = general_remedy(finding);
+}
+
+}  // namespace permguard
