@@ -15,7 +15,8 @@ namespace permguard {
 /// The kernel's limit on links followed in one look-up: MAXSYMLINKS, path_resolution(7).
 inline constexpr unsigned kMaxLinks = 40;
 
-/// One inode the kernel looks at on its way, in its order.
+/// One inode the kernel looks at on its way, in its order; one that is met again (by ".." or a
+/// link) is not repeated, unless it is the walk's end.
 struct Step {
   std::string path;          ///< link-free path by which it was reached
   FileStatus status;
@@ -28,11 +29,11 @@ struct Step {
 /// Something that keeps the identity from reaching the end.
 struct WalkFault {
   Code code = Code::not_found;
-  std::string path;               ///< the culprit: directory, link, or the name that is missing
-  std::optional<FileStatus> file;
-  AccessDecision decision;        ///< of a search-denied
+  std::string path{};             ///< the culprit: directory, link, or the path that is missing
+  std::optional<FileStatus> file{};
+  AccessDecision decision{};      ///< of a search-denied
   int error = 0;                  ///< the errno the kernel gives for it
-  std::string detail;             ///< a link's target, the component that is missing, …
+  std::string detail{};           ///< as Finding::detail: a link's text, the reason of lsm-denied
 };
 
 /// A path, component by component, links followed by hand.
@@ -48,7 +49,7 @@ struct Walk {
 };
 
 struct WalkOptions {
-  std::string directory;          ///< where a relative path starts; absolute, link-free not needed
+  std::string directory{};        ///< where a relative path starts; absolute, link-free not needed
   bool protected_symlinks = false;  ///< fs.protected_symlinks is 1: proc_sys_fs(5)
 };
 
@@ -57,7 +58,8 @@ struct WalkOptions {
 /// seen are found. Faults: search-denied, not-found, dangling-symlink (the culprit is the
 /// link), symlink-loop (more than 40 links), not-a-directory, name-too-long (a component over
 /// 255 bytes, or the path over 4,095: path_resolution(7)), lsm-denied (where
-/// protected_symlinks refuses a link in a sticky, world-writable directory). Repeated slashes, "."
+/// protected_symlinks refuses a link in a sticky, world-writable directory, which concerns only
+/// links that end the path). Repeated slashes, "."
 /// and ".." are as the kernel treats them; a trailing slash asks for a directory.
 Walk walk_path(const Filesystem& filesystem, const std::string& path, const Identity& who,
                const WalkOptions& options = {});
