@@ -21,21 +21,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view kModules = "/usr/lib/apache2/modules/mod_";
 constexpr std::string_view kServing = "resuming normal operations";
 
-/// A port nobody listened on a moment ago; the caller retries if somebody does now.
-int free_port() {
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* plain = reinterpret_cast<sockaddr*>(&address);
-  const bool bound =
-      ::bind(descriptor, plain, size) == 0 && ::getsockname(descriptor, plain, &size) == 0;
-  ::close(descriptor);
-  if (!bound) throw std::runtime_error("no free port on 127.0.0.1");
-  return ntohs(address.sin_port);
-}
-
 std::string replace_all(std::string text, std::string_view from, std::string_view to) {
   for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
     text.replace(at, from.size(), to);
@@ -105,6 +90,20 @@ constexpr std::string_view kStatusConfig = R"(
 
 }  // namespace
 
+int free_port() {
+  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* plain = reinterpret_cast<sockaddr*>(&address);
+  const bool bound =
+      ::bind(descriptor, plain, size) == 0 && ::getsockname(descriptor, plain, &size) == 0;
+  ::close(descriptor);
+  if (!bound) throw std::runtime_error("no free port on 127.0.0.1");
+  return ntohs(address.sin_port);
+}
+
 std::string name_of(Mpm mpm) {
   return mpm == Mpm::event ? "event" : "prefork";
 }
@@ -152,6 +151,7 @@ void HttpdServer::write_config() {
 
 std::vector<std::string> HttpdServer::command(const std::vector<std::string>& arguments) const {
   std::vector<std::string> words = {"/usr/sbin/apache2", "-f", tree_.path("httpd.conf")};
+  words.insert(words.end(), options_.arguments.begin(), options_.arguments.end());
   words.insert(words.end(), arguments.begin(), arguments.end());
   return words;
 }

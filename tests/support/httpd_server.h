@@ -23,6 +23,9 @@ inline constexpr Mpm kBothMpms[] = {Mpm::event, Mpm::prefork};
 /// "event", "prefork": for INSTANTIATE_TEST_SUITE_P.
 std::string name_of(Mpm mpm);
 
+/// A port of 127.0.0.1 nobody listened on a moment ago; retry if somebody does now.
+int free_port();
+
 struct HttpdOptions {
   Mpm mpm = Mpm::event;
   bool permguard = true;  ///< load the module that was built
@@ -30,7 +33,8 @@ struct HttpdOptions {
       modules;  ///< further ones, "proxy_fcgi"; a path loads that file as NAME=PATH
   /// Appended to the configuration. `@ROOT@` and `@PORT@` stand for the tree and the port.
   std::string config;
-  std::string user = "www-data";  ///< ignored where the test is not root
+  std::vector<std::string> arguments;  ///< further ones for apache2, "-D", "NAME"
+  std::string user = "www-data";       ///< ignored where the test is not root
   std::vector<std::pair<std::string, std::string>> environment;
 };
 
