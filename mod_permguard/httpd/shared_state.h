@@ -43,17 +43,20 @@ class SharedState {
   /// What is due in the log for one sighting.
   enum class Due : std::uint8_t { nothing, whole, repeat };
   struct Recorded {
-    Due due = Due::whole;      ///< whole also where the table had no place
+    Due due = Due::whole;      ///< whole, once an interval, also where the table had no place
     std::uint64_t id = 0;      ///< 0: not kept
     std::uint64_t more = 0;    ///< repeat: sightings since the last line
     std::int64_t seconds = 0;  ///< repeat: since the last line
   };
   /// One sighting at `now` (seconds). The key is role, code, culprit path, user, need, and the
-  /// target only where finding.target_seen. `leads`: the finding is the line's first; a finding that
-  /// so far was only mentioned after "; also" is due whole when it first leads. `interval`:
+  /// target only where finding.target_seen. `leads`: the finding is the line's first; a finding
+  /// that so far was only mentioned after "; also" is due whole when it first leads. `interval`:
   /// PermGuardLogInterval; 0: always whole. `sighted` false registers without counting a
-  /// request (the watch). The heaviest incidents stay: a full table gives up a closed one
-  /// first, then the open one with the lowest count and oldest last sighting.
+  /// request (the watch): due whole if new, repeat only where requests were counted since the
+  /// last line. The heaviest incidents stay: a full table gives up the one closed longest ago,
+  /// else the open one with the lowest count and oldest last sighting, provided that it is not
+  /// heavier than the newcomer with all its sightings that were turned away before. Given up
+  /// while open, and turned away, count as evicted.
   Recorded record(const Finding& finding, const Identity& who, std::string_view vhost, bool leads,
                   std::int64_t now, std::int64_t interval, bool sighted = true) noexcept;
 

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "httpd/shared_layout.h"
+#include "httpd/shared_state.h"
+
+namespace permguard {
+namespace {
+
+using shared::Word;
+
+// Bounds are given in seconds; a check takes whole nanoseconds.
+std::size_t bucket_of(std::uint64_t nanoseconds) {
+  std::size_t bucket = 0;
+  for (const double bound : kDurationBounds) {
+    if (nanoseconds <= static_cast<std::uint64_t>(bound * 1e9 + 0.5)) break;
+    ++bucket;
+  }
+  return bucket;
+}
+
+template <class E>
+std::size_t index(E value) {
+  return static_cast<std::size_t>(value);
+}
+
+template <std::size_t N>
+void read_row(const std::array<Word, N>& words, std::array<std::uint64_t, N>& values) {
+  for (std::size_t i = 0; i < N; ++i) values[i] = words[i].load(std::memory_order_relaxed);
+}
+
+template <std::size_t N, std::size_t M>
+void read_table(const std::array<std::array<Word, M>, N>& words,
+                std::array<std::array<std::uint64_t, M>, N>& values) {
+  for (std::size_t i = 0; i < N; ++i) read_row(words[i], values[i]);
+}
+
+}  // namespace
+
+void SharedState::count_check(Handler handler, CheckResult result,
+                              std::uint64_t nanoseconds) noexcept {
+  shared::Counters& counters = shared::Layout(this).region.counters;
+  counters.checks[index(handler)][index(result)].add(1);
+  counters.duration_buckets[bucket_of(nanoseconds)].add(1);
+  counters.duration_ns.add(nanoseconds);
+}
+
+void SharedState::count_exonerated(Handler handler) noexcept {
+  shared::Layout(this).region.counters.exonerated[index(handler)].add(1);
+}
+
+void SharedState::count_finding(Code code, Role role) noexcept {
+  shared::Layout(this).region.counters.findings[index(code)][index(role)].add(1);
+}
+
+void SharedState::count_event_dropped() noexcept {
+  shared::Layout(this).region.counters.events_dropped.add(1);
+}
+
+CounterValues SharedState::counters() const noexcept {
+  const shared::Counters& words = shared::Layout(this).region.counters;
+  CounterValues values;
+  read_table(words.checks, values.checks);
+  read_row(words.exonerated, values.exonerated);
+  read_table(words.findings, values.findings);
+  read_row(words.duration_buckets, values.duration_buckets);
+  values.incidents_evicted = words.incidents_evicted.load(std::memory_order_relaxed);
+  values.events_dropped = words.events_dropped.load(std::memory_order_relaxed);
+  values.duration_ns = words.duration_ns.load(std::memory_order_relaxed);
+  return values;
+}
+
+}  // namespace permguard

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "httpd/incident_table.h"
+
+#include <thread>
+#include <tuple>
+
+#include "httpd/asked_path.h"
+#include "httpd/waiting_room.h"
+
+namespace permguard::shared {
+namespace {
+
+// How often one sighting starts again when it meets others, and after how many meetings a
+// tentative incident that does not get on is ended by those who wait for it.
+constexpr int kAttempts = 1000;
+constexpr int kPatience = 200;
+
+// The word of open incidents: its upper half counts changes, so that recount() can tell.
+constexpr std::uint64_t kOneMore = (std::uint64_t{1} << 32) + 1;
+constexpr std::uint64_t kOneLess = (std::uint64_t{1} << 32) - 1;
+constexpr std::uint64_t kOpenMask = 0xffffffffULL;
+constexpr std::int64_t kSettled = 10;  // seconds
+
+// What a slot is worth: whoever has least gives up the place. Closed incidents go by when they
+// closed, open ones by count, then by when they were last seen.
+using Worth = std::tuple<int, std::uint64_t, std::uint64_t>;
+
+Worth worth_of(const Slot& slot, Tally tally) {
+  switch (tally.state()) {
+    case State::closed:
+      return {1, slot.closed.load(), 0};
+    case State::open:
+      return {2, tally.count(), slot.last_seen.load()};
+    default:
+      return {0, 0, 0};
+  }
+}
+
+}  // namespace
+
+std::optional<Place> IncidentTable::find(std::uint64_t key) const noexcept {
+  std::optional<Place> tentative;
+  for (std::size_t i = 0; i < layout_.slots.size(); ++i) {
+    const Tally tally(layout_.slots[i].tally.load());
+    const bool open = tally.state() == State::open;
+    if (!open && tally.state() != State::tentative) continue;
+    if (layout_.slots[i].key.load() != key) continue;
+    if (open) return Place{i, tally};
+    tentative = Place{i, tally};
+  }
+  return tentative;
+}
+
+std::optional<Place> IncidentTable::find_id(std::uint64_t id) const noexcept {
+  for (std::size_t i = 0; i < layout_.slots.size(); ++i) {
+    const Tally tally(layout_.slots[i].tally.load());
+    if (tally.state() == State::open && layout_.slots[i].id.load() == id) return Place{i, tally};
+  }
+  return std::nullopt;
+}
+
+// Adds to the count while the incident is open, and brings the place's tally up to date.
+bool IncidentTable::count(Place& place, std::uint64_t sightings) noexcept {
+  Word& word = layout_.slots[place.index].tally;
+  std::uint64_t seen = place.tally.word();
+  for (;;) {
+    const Tally tally(seen);
+    if (tally.state() != State::open || !tally.same_incident(place.tally)) return false;
+    place.tally = tally.plus(sightings);
+    if (word.replace(seen, place.tally.word())) return true;
+  }
+}
+
+std::optional<Tally> IncidentTable::finish(const Place& place, State state) noexcept {
+  Word& word = layout_.slots[place.index].tally;
+  std::uint64_t seen = place.tally.word();
+  for (;;) {
+    const Tally tally(seen);
+    if (tally.state() != State::open || !tally.same_incident(place.tally)) return std::nullopt;
+    if (!word.replace(seen, tally.as(state).word())) continue;
+    layout_.region.open.add(kOneLess);
+    return tally;
+  }
+}
+
+IncidentTable::Placed IncidentTable::place(const Sighting& sighting) noexcept {
+  for (int attempt = 1; attempt < kAttempts; ++attempt) {
+    if (std::optional<Place> place = find(sighting.key)) {
+      if (place->tally.state() == State::open) {
+        if (count(*place, sighting.sighted ? 1 : 0)) return {place, false, false};
+      } else if (attempt % kPatience == 0) {
+        std::uint64_t tentative = place->tally.word();
+        layout_.slots[place->index].tally.replace(tentative, place->tally.as(State::empty).word());
+      } else {
+        std::this_thread::yield();
+      }
+      continue;
+    }
+    Placed placed;
+    const Outcome outcome = open(sighting, placed);
+    if (outcome == Outcome::opened) return placed;
+    if (outcome == Outcome::no_place) break;
+    std::this_thread::yield();
+  }
+  return {};
+}
+
+IncidentTable::Victim IncidentTable::choose(std::uint64_t weight) const noexcept {
+  Victim victim;
+  Worth least{3, 0, 0};
+  for (std::size_t i = 0; i < layout_.slots.size(); ++i) {
+    const Slot& slot = layout_.slots[i];
+    const Tally tally(slot.tally.load());
+    if (slot.latch.busy()) {
+      victim.busy = true;
+      continue;
+    }
+    if (tally.state() == State::empty) return {Place{i, tally}, false};
+    const Worth worth = worth_of(slot, tally);
+    const bool too_heavy = tally.state() == State::open && tally.count() > weight;
+    if (too_heavy || worth >= least) continue;
+    least = worth;
+    victim.place = Place{i, tally};
+  }
+  return victim;
+}
+
+// Makes the victim's slot the next incident's; the caller holds the claim.
+bool IncidentTable::reserve(const Place& victim) noexcept {
+  std::uint64_t seen = victim.tally.word();
+  if (!layout_.slots[victim.index].tally.replace(seen, victim.tally.successor().word())) {
+    return false;
+  }
+  if (victim.tally.state() == State::open) evict(victim);
+  return true;
+}
+
+// The incident's weight and its last line outlive its place. Key and time are still its own: the
+// slot is reserved and not yet described.
+void IncidentTable::evict(const Place& victim) noexcept {
+  Region& region = layout_.region;
+  const Slot& slot = layout_.slots[victim.index];
+  region.open.add(kOneLess);
+  region.counters.incidents_evicted.add(1);
+  WaitingRoom(region.waiting).add(slot.key.load(), victim.tally.count());
+  const std::uint64_t logged = Tally::stamped(slot.logged.load());
+  if (logged != 0) region.unplaced.pass(slot.key.load(), to_time(logged), 1);
+}
+
+// Writes the record and what is known of its target; the caller holds the claim.
+void IncidentTable::write(const Place& place, const Sighting& sighting) noexcept {
+  Slot& slot = layout_.slots[place.index];
+  const AskedPath target(sighting.finding.target);
+  const bool elsewhere = !leads_to(sighting.finding.path, sighting.finding.target);
+  slot.fingerprint.store(0);
+  slot.target.store(target.whole());
+  slot.directory.store(elsewhere ? target.directory() : 0);
+  write_record(slot.latch, layout_.records[place.index], sighting.record.bytes());
+  slot.fingerprint.store(sighting.record.fingerprint);
+}
+
+// Writes all of a reserved slot.
+void IncidentTable::describe(const Place& place, const Sighting& sighting) noexcept {
+  Slot& slot = layout_.slots[place.index];
+  const std::string_view culprit = without_end_slashes(sighting.finding.path);
+  slot.key.store(sighting.key);
+  slot.id.store(layout_.region.next_id.add(1) + 1);
+  slot.first_seen.store(to_word(sighting.now));
+  slot.last_seen.store(to_word(sighting.now));
+  slot.last_asked.store(0);
+  slot.closed.store(0);
+  slot.logged.store(place.tally.stamp(sighting.leads ? to_word(sighting.now) : 0));
+  slot.logged_count.store(place.tally.stamp(sighting.sighted ? 1 : 0));
+  slot.uid.store(sighting.uid);
+  slot.culprit.store(hash_bytes(culprit));
+  slot.culprit_length.store(culprit.size());
+  write(place, sighting);
+}
+
+// Whether a tentative incident is the only one of its key that may be opened. Ends tentative
+// ones in higher slots.
+bool IncidentTable::alone(const Place& place, std::uint64_t key) noexcept {
+  for (std::size_t i = 0; i < layout_.slots.size(); ++i) {
+    Slot& other = layout_.slots[i];
+    if (i == place.index) continue;
+    std::uint64_t seen = other.tally.load();
+    while (other.key.load() == key) {
+      const Tally tally(seen);
+      if (tally.state() == State::open) return false;
+      if (tally.state() != State::tentative) break;
+      if (i < place.index) return false;
+      if (other.tally.replace(seen, tally.as(State::empty).word())) break;
+    }
+  }
+  return true;
+}
+
+IncidentTable::Outcome IncidentTable::open(const Sighting& sighting, Placed& placed) noexcept {
+  const WaitingRoom waiting(layout_.region.waiting);
+  const Victim victim = choose(waiting.weight(sighting.key) + (sighting.sighted ? 1 : 0));
+  if (!victim.place) return victim.busy ? Outcome::again : Outcome::no_place;
+  Slot& slot = layout_.slots[victim.place->index];
+  const Claim claim(slot.latch);
+  if (!claim || !reserve(*victim.place)) return Outcome::again;
+  Place place{victim.place->index, victim.place->tally.successor()};
+  describe(place, sighting);
+
+  std::uint64_t reserved = place.tally.word();
+  std::uint64_t tentative = place.tally.as(State::tentative).word();
+  if (!slot.tally.replace(reserved, tentative)) return Outcome::again;
+  layout_.region.open.add(kOneMore);
+  place.tally = place.tally.as(State::open).plus(sighting.sighted ? 1 : 0);
+  if (!alone(place, sighting.key)) {
+    slot.tally.replace(tentative, place.tally.as(State::empty).word());
+  } else if (slot.tally.replace(tentative, place.tally.word())) {
+    const bool returned = admit(place, sighting);
+    placed = {place, true, returned};
+    return Outcome::opened;
+  }
+  layout_.region.open.add(kOneLess);
+  return Outcome::again;
+}
+
+// Sightings from before it had this place count too; whether there were any.
+bool IncidentTable::admit(Place& place, const Sighting& sighting) noexcept {
+  const std::uint64_t earlier = WaitingRoom(layout_.region.waiting).take(sighting.key);
+  if (earlier == 0) return false;
+  if (!count(place, earlier)) return true;
+  layout_.slots[place.index].logged_count.raise(place.tally.stamp(place.tally.count()));
+  return true;
+}
+
+void IncidentTable::refresh(const Place& place, const Sighting& sighting) noexcept {
+  Slot& slot = layout_.slots[place.index];
+  if (slot.fingerprint.load() == sighting.record.fingerprint) return;
+  const Claim claim(slot.latch);
+  if (!claim || !Tally(slot.tally.load()).same_incident(place.tally)) return;
+  write(place, sighting);
+}
+
+void IncidentTable::recount(std::int64_t now) noexcept {
+  Region& region = layout_.region;
+  std::uint64_t seen = region.open.load();
+  std::uint64_t open = 0;
+  for (const Slot& slot : layout_.slots) {
+    if (Tally(slot.tally.load()).state() == State::open) ++open;
+  }
+  if (open >= (seen & kOpenMask)) return;
+  // Somebody may be between closing and counting; but not for seconds.
+  if (region.doubted_open.load() != seen) {
+    region.doubted_since.store(to_word(now));
+    region.doubted_open.store(seen);
+  } else if (now - to_time(region.doubted_since.load()) > kSettled) {
+    region.open.replace(seen, (seen & ~kOpenMask) + open);
+  }
+}
+
+}  // namespace permguard::shared

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "httpd/shared_layout.h"
+#include "httpd/shared_state.h"
+
+namespace permguard {
+namespace {
+
+using shared::Layout;
+using shared::WatchSlot;
+
+// A record of the watch: this head, the directory's name, then each finding's record after its
+// length.
+struct Head {
+  std::uint64_t files;
+  std::uint64_t duration;  // bits of the double
+  std::int64_t last_run;
+  std::uint32_t directory_bytes;
+  std::uint32_t findings;
+  std::uint64_t truncated;
+};
+
+std::uint64_t hash_of(std::string_view directory) {
+  return shared::spread(shared::hash_bytes(directory));
+}
+
+template <class T>
+void append(std::string& bytes, const T& value) {
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+bool take(std::string_view& bytes, std::size_t size, std::string_view& taken) {
+  if (size > bytes.size()) return false;
+  taken = bytes.substr(0, size);
+  bytes.remove_prefix(size);
+  return true;
+}
+
+template <class T>
+bool take(std::string_view& bytes, T& value) {
+  std::string_view taken;
+  if (!take(bytes, sizeof value, taken)) return false;
+  std::memcpy(&value, taken.data(), sizeof value);
+  return true;
+}
+
+// Errors first, then drift: what there is no room for is the least that matters.
+std::vector<const WatchFinding*> by_weight(const std::vector<WatchFinding>& findings) {
+  const auto rank = [](const WatchFinding* found) {
+    switch (found->finding.severity) {
+      case Severity::error:
+        return 0;
+      case Severity::drift:
+        return 1;
+      case Severity::warning:
+        break;
+    }
+    return 2;
+  };
+  std::vector<const WatchFinding*> sorted;
+  for (const WatchFinding& found : findings) sorted.push_back(&found);
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](auto* left, auto* right) { return rank(left) < rank(right); });
+  return sorted;
+}
+
+// How many findings were kept.
+std::uint32_t append_findings(std::string& bytes, const std::vector<WatchFinding>& findings) {
+  shared::FindingRecord record;
+  std::uint32_t kept = 0;
+  for (const WatchFinding* found : by_weight(findings)) {
+    if (kept == shared::kWatchFindings) break;
+    shared::encode(found->finding, found->who, {}, record);
+    if (bytes.size() + sizeof(std::uint32_t) + record.size > shared::kWatchBytes) continue;
+    append(bytes, static_cast<std::uint32_t>(record.size));
+    bytes += record.bytes();
+    ++kept;
+  }
+  return kept;
+}
+
+std::string record_of(const WatchView& view) {
+  const std::string_view name = std::string_view(view.directory).substr(0, shared::kPathBytes);
+  Head head{view.files,
+            std::bit_cast<std::uint64_t>(view.duration_seconds),
+            view.last_run,
+            static_cast<std::uint32_t>(name.size()),
+            0,
+            0};
+  std::string bytes;
+  append(bytes, head);
+  bytes += name;
+  head.findings = append_findings(bytes, view.findings);
+  head.truncated = view.truncated || head.findings < view.findings.size() ? 1 : 0;
+  std::memcpy(bytes.data(), &head, sizeof head);
+  return bytes;
+}
+
+bool take_finding(std::string_view& bytes, WatchView& view) {
+  std::uint32_t size = 0;
+  std::string_view record;
+  if (!take(bytes, size) || !take(bytes, size, record)) return false;
+  auto decoded = shared::decode(record);
+  if (!decoded) return false;
+  view.findings.push_back({std::move(decoded->finding), std::move(decoded->who)});
+  return true;
+}
+
+std::optional<WatchView> view_in(std::string_view bytes) {
+  Head head{};
+  std::string_view name;
+  if (!take(bytes, head) || !take(bytes, head.directory_bytes, name)) return std::nullopt;
+  WatchView view{std::string(name),   head.files,
+                 head.truncated != 0, {},
+                 head.last_run,       std::bit_cast<double>(head.duration)};
+  for (std::uint32_t i = 0; i < head.findings; ++i) {
+    if (!take_finding(bytes, view)) return std::nullopt;
+  }
+  return view;
+}
+
+// The directory's own slot, else a free one, which it makes its own; null: all are taken.
+WatchSlot* slot_of(std::span<WatchSlot> slots, std::uint64_t directory) {
+  const auto own = [&](const WatchSlot& slot) { return slot.directory.load() == directory; };
+  const auto found = std::find_if(slots.begin(), slots.end(), own);
+  if (found != slots.end()) return &*found;
+  for (WatchSlot& slot : slots) {
+    std::uint64_t free = 0;
+    if (slot.directory.replace(free, directory) || free == directory) return &slot;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void SharedState::store_watch(const WatchView& view) noexcept {
+  const Layout layout(this);
+  WatchSlot* slot = slot_of(layout.region.watch, hash_of(view.directory));
+  if (slot == nullptr) {
+    layout.region.counters.incidents_evicted.add(1);
+    return;
+  }
+  try {
+    const std::string bytes = record_of(view);
+    const shared::Claim claim(slot->latch);
+    if (!claim) return;  // the other generation's watch has just looked at the same directory
+    const auto index = static_cast<std::size_t>(slot - layout.region.watch.data());
+    shared::write_record(slot->latch, layout.watch_records[index], bytes);
+  } catch (...) {
+    // Out of memory: the last run's result stays.
+  }
+}
+
+void SharedState::retain_watch(const std::vector<std::string>& directories) noexcept {
+  for (WatchSlot& slot : Layout(this).region.watch) {
+    std::uint64_t directory = slot.directory.load();
+    const bool wanted =
+        std::any_of(directories.begin(), directories.end(),
+                    [&](const std::string& name) { return hash_of(name) == directory; });
+    if (directory != 0 && !wanted) slot.directory.replace(directory, 0);
+  }
+}
+
+void shared::fill_watch(const Layout& layout, StatusSnapshot& snapshot) {
+  std::string buffer;
+  for (std::size_t i = 0; i < kWatchDirectories; ++i) {
+    const WatchSlot& slot = layout.region.watch[i];
+    const std::uint64_t directory = slot.directory.load();
+    if (directory == 0 || !read_record(slot.latch, layout.watch_records[i], buffer)) continue;
+    std::optional<WatchView> view = view_in(buffer);
+    // A slot just taken over still holds the record of the directory before.
+    if (view && hash_of(view->directory) == directory) {
+      snapshot.watch.push_back(std::move(*view));
+    }
+  }
+}
+
+}  // namespace permguard

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "httpd/shared_state.h"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <barrier>
+#include <thread>
+
+#include "httpd/shared_layout.h"
+#include "unit/shared_memory.h"
+
+namespace permguard {
+namespace {
+
+using testing::ElementsAre;
+
+shared::Header& header_of(SharedMemory& memory) {
+  return shared::Layout(memory.operator->()).region.header;
+}
+
+TEST(SharedState, IsFoundAgainWithAllItHolds) {
+  SharedMemory memory(8);
+  memory->record(broken("/a"), www_data(), "v", true, 100, 60);
+  memory->count_event_dropped();
+  SharedState* again = SharedState::adopt(memory.base(), memory.size(), 8);
+  ASSERT_EQ(again, memory.operator->());
+  EXPECT_TRUE(again->any_open());
+  EXPECT_EQ(again->counters().events_dropped, 1u);
+}
+
+TEST(SharedState, IsNotTakenForAnotherGeometry) {
+  SharedMemory memory(8);
+  EXPECT_EQ(SharedState::adopt(memory.base(), memory.size(), 7), nullptr);
+  EXPECT_EQ(SharedState::adopt(memory.base(), memory.size(), 9), nullptr);
+  EXPECT_EQ(SharedState::adopt(memory.base(), memory.size() - 1, 8), nullptr);
+}
+
+TEST(SharedState, IsNotTakenForAnotherLayout) {
+  using Field = shared::Word shared::Header::*;
+  for (const Field field : {&shared::Header::magic, &shared::Header::version, &shared::Header::size,
+                            &shared::Header::geometry}) {
+    SharedMemory memory(8);
+    shared::Word& word = header_of(memory).*field;
+    word.store(word.load() + 1);
+    EXPECT_EQ(SharedState::adopt(memory.base(), memory.size(), 8), nullptr);
+  }
+}
+
+TEST(SharedState, NeedsItsSizeAtAnyAlignment) {
+  const std::size_t size = SharedState::size_for(3);
+  std::vector<std::uint64_t> memory(size / 8 + 16);
+  for (std::size_t offset = 0; offset < 9; ++offset) {
+    EXPECT_NE(SharedState::create(memory.data() + offset, size, 3), nullptr);
+  }
+  EXPECT_EQ(SharedState::create(memory.data(), size - 128, 3), nullptr);
+  EXPECT_EQ(SharedState::create(nullptr, size, 3), nullptr);
+  EXPECT_EQ(SharedState::create(memory.data(), size, 0), nullptr);
+}
+
+TEST(SharedState, CommitsOnlyWhatItUses) {
+  SharedMemory memory(256);
+  memory->count_event_dropped();
+  const std::size_t pages = memory.size() / 4096;
+  std::vector<unsigned char> resident(pages + 2);
+  ASSERT_EQ(mincore(memory.base() - 8, memory.size(), resident.data()), 0);
+  const auto used = std::count_if(resident.begin(), resident.end(),
+                                  [](unsigned char page) { return (page & 1) != 0; });
+  EXPECT_LT(used, 16) << "of " << pages;
+}
+
+TEST(Exoneration, PassesOnceAnIntervalAndTarget) {
+  SharedMemory memory(1);
+  EXPECT_TRUE(memory->exoneration_due("/a", 1000, 60));
+  EXPECT_FALSE(memory->exoneration_due("/a", 1000, 60));
+  EXPECT_FALSE(memory->exoneration_due("/a", 1059, 60));
+  EXPECT_TRUE(memory->exoneration_due("/b", 1059, 60));
+  EXPECT_TRUE(memory->exoneration_due("/a", 1060, 60));
+  EXPECT_FALSE(memory->exoneration_due("/a", 1061, 60));
+  EXPECT_TRUE(memory->exoneration_due("/a", 1061, 0));
+  EXPECT_TRUE(incidents_of(memory).empty());
+}
+
+TEST(Exoneration, SurvivesAClockSetBack) {
+  SharedMemory memory(1);
+  EXPECT_TRUE(memory->exoneration_due("/a", 100000, 60));
+  EXPECT_FALSE(memory->exoneration_due("/a", 99990, 60));
+  EXPECT_TRUE(memory->exoneration_due("/a", 90000, 60));
+}
+
+TEST(Exoneration, KeepsHundredsOfTargetsApart) {
+  SharedMemory memory(1);
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_TRUE(memory->exoneration_due("/t" + std::to_string(i), 1000, 60)) << i;
+  }
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_FALSE(memory->exoneration_due("/t" + std::to_string(i), 1001, 60)) << i;
+  }
+}
+
+TEST(Exoneration, TakesNewTargetsForEver) {
+  SharedMemory memory(1);
+  for (int i = 0; i < 20000; ++i) {
+    ASSERT_TRUE(memory->exoneration_due("/t" + std::to_string(i), 1000, 60)) << i;
+  }
+}
+
+TEST(Exoneration, HasOneWinnerAmongThreads) {
+  SharedMemory memory(1);
+  std::atomic<int> winners = 0;
+  std::barrier step(4);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (std::int64_t now = 1000; now < 6000; now += 10) {
+        step.arrive_and_wait();
+        for (const char* target : {"/a", "/b", "/c"}) {
+          if (memory->exoneration_due(target, now, 10)) ++winners;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(winners, 3 * 500);
+}
+
+WatchView watch_of(const std::string& directory, std::size_t findings) {
+  WatchView view{directory, 12, false, {}, 1700000000, 0.25};
+  for (std::size_t i = 0; i < findings; ++i) {
+    view.findings.push_back({broken(directory + "/" + std::to_string(i)), www_data()});
+  }
+  return view;
+}
+
+std::vector<WatchView> watch_in(SharedMemory& memory) {
+  StatusSnapshot snapshot;
+  memory->fill(snapshot);
+  return snapshot.watch;
+}
+
+std::vector<std::string> watched(SharedMemory& memory) {
+  std::vector<std::string> names;
+  for (const WatchView& view : watch_in(memory)) names.push_back(view.directory);
+  return names;
+}
+
+TEST(Watch, GivesBackWhatWasStored) {
+  SharedMemory memory(1);
+  memory->store_watch(watch_of("/srv/cgi", 2));
+  const auto views = watch_in(memory);
+  ASSERT_EQ(views.size(), 1u);
+  EXPECT_EQ(views[0].directory, "/srv/cgi");
+  EXPECT_EQ(views[0].files, 12u);
+  EXPECT_FALSE(views[0].truncated);
+  EXPECT_EQ(views[0].last_run, 1700000000);
+  EXPECT_EQ(views[0].duration_seconds, 0.25);
+  ASSERT_EQ(views[0].findings.size(), 2u);
+  EXPECT_EQ(views[0].findings[1].finding.path, "/srv/cgi/1");
+  EXPECT_EQ(views[0].findings[1].who, www_data());
+}
+
+TEST(Watch, ReplacesTheLastResultOfADirectory) {
+  SharedMemory memory(1);
+  memory->store_watch(watch_of("/srv/cgi", 2));
+  memory->store_watch(watch_of("/srv/other", 1));
+  memory->store_watch(watch_of("/srv/cgi", 0));
+  const auto views = watch_in(memory);
+  ASSERT_EQ(views.size(), 2u);
+  EXPECT_TRUE(views[0].findings.empty());
+  EXPECT_EQ(views[1].findings.size(), 1u);
+}
+
+TEST(Watch, SaysWhereFindingsFoundNoRoom) {
+  SharedMemory memory(1);
+  WatchView view = watch_of("/srv/cgi", shared::kWatchFindings + 10);
+  for (std::size_t i = 0; i < shared::kWatchFindings; ++i) {
+    view.findings[i].finding.severity = Severity::warning;
+  }
+  memory->store_watch(view);
+  const WatchView kept = watch_in(memory).at(0);
+  EXPECT_TRUE(kept.truncated);
+  ASSERT_EQ(kept.findings.size(), shared::kWatchFindings);
+  EXPECT_EQ(kept.findings[9].finding.severity, Severity::error) << "the worst are kept";
+  EXPECT_EQ(kept.findings[10].finding.severity, Severity::warning);
+}
+
+TEST(Watch, SaysWhereLongPathsFoundNoRoom) {
+  SharedMemory memory(1);
+  memory->store_watch(watch_of("/" + std::string(4000, 'd'), 60));
+  const WatchView kept = watch_in(memory).at(0);
+  EXPECT_TRUE(kept.truncated);
+  EXPECT_LT(kept.findings.size(), 60u);
+  EXPECT_GT(kept.findings.size(), 5u);
+}
+
+TEST(Watch, DropsWhatTheConfigurationNoLongerNames) {
+  SharedMemory memory(1);
+  for (const char* name : {"/a", "/b", "/c"}) memory->store_watch(watch_of(name, 1));
+  memory->retain_watch({"/c", "/a", "/new"});
+  EXPECT_THAT(watched(memory), ElementsAre("/a", "/c"));
+  memory->store_watch(watch_of("/new", 1));
+  EXPECT_THAT(watched(memory), ElementsAre("/a", "/new", "/c"));
+}
+
+TEST(Watch, CountsDirectoriesWithoutPlace) {
+  SharedMemory memory(1);
+  for (std::size_t i = 0; i < shared::kWatchDirectories + 2; ++i) {
+    memory->store_watch(watch_of("/d" + std::to_string(i), 1));
+  }
+  EXPECT_EQ(watched(memory).size(), shared::kWatchDirectories);
+  EXPECT_EQ(memory->counters().incidents_evicted, 2u);
+}
+
+TEST(Watch, IsReadWholeWhileItIsWritten) {
+  SharedMemory memory(1);
+  memory->store_watch(watch_of("/d", 3));
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    for (std::size_t i = 0; !stop; ++i) memory->store_watch(watch_of("/d", i % 2 == 0 ? 1 : 9));
+  });
+  for (int i = 0; i < 300; ++i) {
+    for (const WatchView& view : watch_in(memory)) {
+      const std::size_t findings = view.findings.size();
+      EXPECT_TRUE(findings == 1 || findings == 3 || findings == 9) << findings;
+    }
+  }
+  stop = true;
+  writer.join();
+}
+
+}  // namespace
+}  // namespace permguard
