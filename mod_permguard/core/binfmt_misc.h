@@ -27,14 +27,15 @@ struct BinfmtEntry {
 struct BinfmtMisc {
   enum class State : std::uint8_t { absent, readable, unreadable };
   State state = State::absent;
-  std::vector<BinfmtEntry> entries;
+  std::vector<BinfmtEntry>
+      entries;  ///< in the directory's order; none where `status` says disabled
 
   /// The enabled entry that takes a file named `path` beginning with `head`, or null. The
   /// kernel asks binfmt_misc before `#!` and ELF (insert_binfmt), so a match decides whatever
   /// the head is. An extension is what follows the last dot of the path as given to execve,
   /// directories included; a magic is compared within the first 256 bytes, those beyond a short
-  /// file's end being NUL. Where several match, the kernel takes the one registered last, which
-  /// cannot be read back: then the first of `entries`.
+  /// file's end being NUL. Where several match, the kernel takes the one registered last; the
+  /// first of `entries` is taken here, because the directory lists the newest first.
   const BinfmtEntry* match(std::string_view path, std::string_view head) const;
 };
 

@@ -47,7 +47,8 @@ ElfReading read_elf(std::string_view head, std::uint64_t file_size, const Machin
 
 /// What is wrong with `loader`, the beginning of the file that PT_INTERP of `program` names, in
 /// words; empty: nothing. The kernel wants an ELF program of a machine it runs (ELIBBAD
-/// otherwise; a `#!` script is none), whose own PT_INTERP it ignores.
+/// otherwise, EIO where it is shorter than an ELF header; a `#!` script is none), whose own
+/// PT_INTERP it ignores.
 std::string loader_fault(std::string_view loader, std::uint64_t file_size, const ElfHeader& program,
                          const Machine& machine, const ReadMore& read_more);
 

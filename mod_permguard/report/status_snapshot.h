@@ -84,8 +84,23 @@ struct StatusSnapshot {
 enum class Health : std::uint8_t { pass, warn, fail };
 const char* name_of(Health health);
 
+/// What a snapshot adds up to.
+struct Tally {
+  std::uint64_t open_incidents = 0;
+  std::uint64_t open_errors = 0;    ///< incidents of severity error
+  std::uint64_t open_warnings = 0;  ///< incidents of risk and drift
+  std::uint64_t watch_files = 0;
+  std::uint64_t watch_errors = 0;    ///< watch findings of severity error
+  std::uint64_t watch_warnings = 0;  ///< watch findings of risk and drift
+  std::int64_t watch_last_run = 0;   ///< of the directory that waits longest; 0: none has run
+  double watch_seconds = 0;          ///< the last runs together
+  std::array<std::array<std::uint64_t, kRoleCount>, kCodeCount> watch_findings{};
+};
+Tally tally_of(const StatusSnapshot& snapshot);
+
 /// fail while an open incident or watch finding of severity error stands, warn for risk and
 /// drift, else pass.
 Health health_of(const StatusSnapshot& snapshot);
+Health health_of(const Tally& tally);
 
 }  // namespace permguard

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "httpd/examination.h"
+#include "httpd/hooks.h"
+#include "httpd/journal.h"
+#include "httpd/pool.h"
+#include "httpd/recovery.h"
+#include "httpd/shared_memory.h"
+#include "httpd/stopwatch.h"
+#include "httpd/trace.h"
+#include "httpd/verdict_cache.h"
+
+namespace permguard {
+namespace {
+
+constinit VerdictCache verdicts;
+
+/// One request on its way to a handler.
+struct Check {
+  request_rec* r;
+  const DirectoryConfig& config;
+  Target target;
+  Executor executor;
+  Stopwatch watch{};
+
+  void count(CheckResult result) const noexcept {
+    shared_state().count_check(target.handler, result, watch.nanoseconds());
+  }
+};
+
+/// Everything of httpd's own stat, which costs nothing, and who asks for what with which PATH.
+std::uint64_t fingerprint_of(const Check& check) noexcept {
+  const apr_finfo_t& file = check.r->finfo;
+  return Fingerprint()
+      .add(check.target.path)
+      .add(static_cast<std::uint64_t>(check.target.need))
+      .add(file.device)
+      .add(file.inode)
+      .add(static_cast<std::uint64_t>(file.size))
+      .add(static_cast<std::uint64_t>(file.ctime))
+      .add(static_cast<std::uint64_t>(file.protection))
+      .add(std::uint64_t{check.executor.who->uid} << 32 | check.executor.who->gid)
+      .add(search_path_of(check.r))
+      .value();
+}
+
+bool concerns_open_incident(const Check& check) noexcept {
+  const SharedState& state = shared_state();
+  return state.any_open() && state.concerns(check.target.path, check.executor.who->uid);
+}
+
+/// A full look within the last second, and the kernel agrees in one call. Never for somebody
+/// else's rights, which the kernel cannot be asked for.
+bool is_known_to_pass(const Check& check) noexcept {
+  if (!check.executor.certain() || concerns_open_incident(check)) return false;
+  const std::optional<Permissions> wanted =
+      verdicts.find(fingerprint_of(check), check.watch.started_microseconds());
+  return wanted && effective_access(check.target.path, *wanted) == 0;
+}
+
+/// A #! script must stay readable too. One that passed and cannot be read is an ELF program.
+Permissions lasting_needs(const Target& target) noexcept {
+  if (target.need == Need::read) return kRead;
+  return effective_access(target.path, kRead | kExecute) == 0 ? kRead | kExecute : kExecute;
+}
+
+int pass(const Check& check) noexcept {
+  leave_trace(check.r, Trace::State::passed, check.target);
+  check.count(CheckResult::healthy);
+  return DECLINED;
+}
+
+int pass_after_look(const Check& check) noexcept {
+  if (check.executor.certain()) {
+    verdicts.store(fingerprint_of(check), check.watch.started_microseconds(),
+                   lasting_needs(check.target));
+  }
+  return pass(check);
+}
+
+/// Nothing of it is told before the request has failed; a sub-request's end is not seen.
+int let_through_pending(const Check& check, Diagnosis&& diagnosis) {
+  if (check.r->main) return pass(check);
+  const auto* kept = make_in_pool<Diagnosis>(check.r->pool, std::move(diagnosis));
+  leave_pending_trace(check.r, check.target, *kept, check.watch.nanoseconds());
+  return DECLINED;
+}
+
+int status_for(const Check& check, const Finding& lead) {
+  const int wanted = check.config.status.value_or(0);
+  return wanted != 0 ? wanted : natural_status(lead);
+}
+
+int act_on(const Check& check, Diagnosis&& diagnosis) {
+  const auto& findings = diagnosis.findings;
+  const ModeSetting setting = check.config.effective_mode();
+  const bool answers = setting.mode == Mode::enforce &&
+                       std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
+                         return is_answerable(finding, setting.strict);
+                       });
+  if (!answers && std::all_of(findings.begin(), findings.end(), shows_only_in_failure)) {
+    return let_through_pending(check, std::move(diagnosis));
+  }
+  publish(check.r, diagnosis);
+  leave_trace(check.r, Trace::State::told, check.target);
+  check.count(answers ? CheckResult::blocked : CheckResult::reported);
+  return answers ? status_for(check, *diagnosis.lead()) : DECLINED;
+}
+
+int look(const Check& check) {
+  const Question question = question_of(check.r, check.target, check.executor);
+  Diagnosis diagnosis = examine(question, Moment::before_dispatch);
+  if (concerns_open_incident(check)) reconsider_incidents(check.r, diagnosis, false);
+  if (!diagnosis.healthy()) return act_on(check, std::move(diagnosis));
+  if (diagnosis.exists) return pass_after_look(check);
+  log_debug(check.r, "the file vanished before it could be examined");
+  return DECLINED;
+}
+
+}  // namespace
+
+int check_request(request_rec* r) {
+  const std::optional<Target> target = target_of(r);
+  if (!target) return DECLINED;
+  const DirectoryConfig& config = directory_config(r->per_dir_config);
+  const Mode mode = config.effective_mode().mode;
+  if (mode == Mode::off || !engine()) return DECLINED;
+  if (mode == Mode::explain) {
+    leave_trace(r, Trace::State::dispatched, *target);
+    return DECLINED;
+  }
+  const Check check{
+      .r = r, .config = config, .target = *target, .executor = executor_of(r, config)};
+  if (!check.executor.who) {
+    log_debug(r, "the user who will execute is unknown to the user data base");
+    return DECLINED;
+  }
+  return is_known_to_pass(check) ? pass(check) : look(check);
+}
+
+}  // namespace permguard

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "httpd/config.h"
+
+#include <new>
+#include <type_traits>
+
+namespace permguard {
+namespace {
+
+// Pools free without destructors, and these live in pools.
+static_assert(std::is_trivially_destructible_v<DirectoryConfig>);
+static_assert(std::is_trivially_destructible_v<ServerConfig>);
+
+constexpr DirectoryConfig kDefaultDirectory;
+constexpr ServerConfig kDefaultServer;
+
+template <class T>
+T* make(apr_pool_t* pool, const T& value) noexcept {
+  return new (apr_palloc(pool, sizeof(T))) T(value);
+}
+
+template <class T>
+std::optional<T> merged(const std::optional<T>& base, const std::optional<T>& over) noexcept {
+  return over ? over : base;
+}
+
+}  // namespace
+
+void* create_directory_config(apr_pool_t* pool, char*) noexcept {
+  return make(pool, kDefaultDirectory);
+}
+
+void* merge_directory_config(apr_pool_t* pool, void* base_config, void* over_config) noexcept {
+  const auto& base = *static_cast<DirectoryConfig*>(base_config);
+  const auto& over = *static_cast<DirectoryConfig*>(over_config);
+  return make(pool, DirectoryConfig{.mode = merged(base.mode, over.mode),
+                                    .status = merged(base.status, over.status),
+                                    .run_as = merged(base.run_as, over.run_as)});
+}
+
+void* create_server_config(apr_pool_t* pool, server_rec*) noexcept {
+  ServerConfig* config = make(pool, kDefaultServer);
+  config->handlers = apr_array_make(pool, 0, sizeof(HandlerRule));
+  return config;
+}
+
+void* merge_server_config(apr_pool_t* pool, void* base_config, void* over_config) noexcept {
+  const auto& base = *static_cast<ServerConfig*>(base_config);
+  const auto& over = *static_cast<ServerConfig*>(over_config);
+  return make(pool, ServerConfig{.handlers = apr_array_append(pool, base.handlers, over.handlers),
+                                 .log_interval = merged(base.log_interval, over.log_interval),
+                                 .incidents = merged(base.incidents, over.incidents),
+                                 .health_fails = merged(base.health_fails, over.health_fails)});
+}
+
+const DirectoryConfig& directory_config(const ap_conf_vector_t* per_directory) noexcept {
+  const void* config = ap_get_module_config(per_directory, &permguard_module);
+  return config ? *static_cast<const DirectoryConfig*>(config) : kDefaultDirectory;
+}
+
+const ServerConfig& server_config(const server_rec* server) noexcept {
+  const void* config = ap_get_module_config(server->module_config, &permguard_module);
+  return config ? *static_cast<const ServerConfig*>(config) : kDefaultServer;
+}
+
+std::string vhost_name(const server_rec* server) {
+  if (!server->is_virtual) return "main server";
+  std::string name = server->server_hostname ? server->server_hostname : "";
+  if (server->port != 0) name += ":" + std::to_string(server->port);
+  return name;
+}
+
+const char* name_of(ModeSetting setting) noexcept {
+  switch (setting.mode) {
+    case Mode::off:
+      return "off";
+    case Mode::explain:
+      return "explain";
+    case Mode::report:
+      return "report";
+    case Mode::enforce:
+      break;
+  }
+  return setting.strict ? "enforce strict" : "enforce";
+}
+
+}  // namespace permguard

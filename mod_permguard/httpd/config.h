@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/identity.h"
+#include "httpd/apache.h"
+
+namespace permguard {
+
+enum class Mode : std::uint8_t { off, explain, report, enforce };
+
+/// Argument of PermGuard.
+struct ModeSetting {
+  Mode mode = Mode::enforce;
+  bool strict = false;  ///< enforce only: modelled errors are answered too
+};
+
+/// What stands in a server, vhost or directory; unset members are inherited. At the level of a
+/// server these directives land in its lookup_defaults, so that httpd itself merges them, and
+/// requests that fail before the directory walk still find them there.
+struct DirectoryConfig {
+  std::optional<ModeSetting> mode;
+  std::optional<int> status;              ///< PermGuardStatusCode; 0: auto
+  std::optional<const Identity*> run_as;  ///< PermGuardRunAs; null: auto
+
+  ModeSetting effective_mode() const { return mode.value_or(ModeSetting{}); }
+};
+
+/// What a handler's target needs.
+enum class HandlerUse : std::uint8_t { execute, read, off };
+
+/// One PermGuardHandler directive.
+struct HandlerRule {
+  const char* name = nullptr;  ///< as r->handler spells it
+  HandlerUse use = HandlerUse::off;
+  const char* file = nullptr;  ///< where it stands
+  int line = 0;
+};
+
+/// What stands in a server or vhost; unset members are inherited from the main server.
+struct ServerConfig {
+  apr_array_header_t* handlers = nullptr;  ///< of HandlerRule; the last that fits counts
+  std::optional<unsigned> log_interval;    ///< PermGuardLogInterval, seconds
+  std::optional<unsigned> incidents;       ///< PermGuardIncidents, main server only
+  std::optional<bool> health_fails;        ///< PermGuardHealth fail, main server only
+
+  unsigned effective_log_interval() const { return log_interval.value_or(60); }
+  unsigned effective_incidents() const { return incidents.value_or(256); }
+};
+
+/// Constructors and mergers of the module record.
+void* create_directory_config(apr_pool_t* pool, char* directory) noexcept;
+void* merge_directory_config(apr_pool_t* pool, void* base, void* over) noexcept;
+void* create_server_config(apr_pool_t* pool, server_rec* server) noexcept;
+void* merge_server_config(apr_pool_t* pool, void* base, void* over) noexcept;
+
+/// The merged settings. Never dangling, whatever the vector holds.
+const DirectoryConfig& directory_config(const ap_conf_vector_t* per_directory) noexcept;
+const ServerConfig& server_config(const server_rec* server) noexcept;
+
+/// ServerName and port of a vhost, or "main server".
+std::string vhost_name(const server_rec* server);
+
+/// `PermGuard`'s argument as the status page shows it: "enforce strict".
+const char* name_of(ModeSetting setting) noexcept;
+
+}  // namespace permguard

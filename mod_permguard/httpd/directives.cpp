@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "httpd/directives.h"
+
+#include <cerrno>
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/identity.h"
+#include "httpd/boundary.h"
+#include "httpd/config.h"
+#include "httpd/pool.h"
+
+namespace permguard {
+namespace {
+
+// A tenant must not switch off what the administrator wants, hence neither OR_* below nor
+// AllowOverrideList; <Limit> would look as if it confined the directive to some methods.
+constexpr unsigned kEverywhereButTenants = NOT_IN_HTACCESS | NOT_IN_LIMIT;
+
+/// httpd prints file and line before what a directive returns.
+const char* bad_value(cmd_parms* command, const char* value, const char* allowed) {
+  return apr_psprintf(command->pool, "%s: '%s' is not possible here; allowed: %s",
+                      command->cmd->name, value, allowed);
+}
+
+bool is(const char* argument, const char* word) {
+  return argument && ap_cstr_casecmp(argument, word) == 0;
+}
+
+std::optional<unsigned> number_in(const char* text, unsigned least, unsigned most) {
+  const std::string_view digits = text;
+  unsigned value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  if (value < least || value > most) return std::nullopt;
+  return value;
+}
+
+const char* set_mode(cmd_parms* command, void* config, const char* word, const char* extra) {
+  constexpr const char* kAllowed = "off, explain, report, enforce, enforce strict";
+  if (const char* error = ap_check_cmd_context(command, kEverywhereButTenants)) return error;
+  ModeSetting setting;
+  if (is(word, "off"))
+    setting.mode = Mode::off;
+  else if (is(word, "explain"))
+    setting.mode = Mode::explain;
+  else if (is(word, "report"))
+    setting.mode = Mode::report;
+  else if (!is(word, "enforce"))
+    return bad_value(command, word, kAllowed);
+  if (extra && (setting.mode != Mode::enforce || !is(extra, "strict"))) {
+    return bad_value(command, apr_pstrcat(command->pool, word, " ", extra, nullptr), kAllowed);
+  }
+  setting.strict = extra != nullptr;
+  static_cast<DirectoryConfig*>(config)->mode = setting;
+  return nullptr;
+}
+
+const char* set_status(cmd_parms* command, void* config, const char* word) {
+  if (const char* error = ap_check_cmd_context(command, kEverywhereButTenants)) return error;
+  int status = 0;
+  if (is(word, "403"))
+    status = HTTP_FORBIDDEN;
+  else if (is(word, "404"))
+    status = HTTP_NOT_FOUND;
+  else if (is(word, "500"))
+    status = HTTP_INTERNAL_SERVER_ERROR;
+  else if (is(word, "503"))
+    status = HTTP_SERVICE_UNAVAILABLE;
+  else if (!is(word, "auto"))
+    return bad_value(command, word, "auto, 403, 404, 500, 503");
+  static_cast<DirectoryConfig*>(config)->status = status;
+  return nullptr;
+}
+
+const char* set_run_as(cmd_parms* command, void* config, const char* spec) {
+  constexpr const char* kAllowed = "auto, USER, USER:GROUP, #UID, #UID:#GID";
+  if (const char* error = ap_check_cmd_context(command, kEverywhereButTenants)) return error;
+  auto& run_as = static_cast<DirectoryConfig*>(config)->run_as;
+  if (is(spec, "auto")) {
+    run_as = nullptr;
+    return nullptr;
+  }
+  Result<Identity> identity = lookup_identity(spec);
+  if (identity.error == ENOENT) {
+    return bad_value(
+        command, spec,
+        apr_pstrcat(command->pool, "users and groups that exist (this one is unknown): ", kAllowed,
+                    nullptr));
+  }
+  if (!identity) return bad_value(command, spec, kAllowed);
+  run_as = make_in_pool<Identity>(command->pool, std::move(identity.value));
+  return nullptr;
+}
+
+const char* add_handler(cmd_parms* command, void*, const char* name, const char* word) {
+  if (const char* error = ap_check_cmd_context(command, kEverywhereButTenants)) return error;
+  HandlerRule rule{.name = apr_pstrdup(command->pool, name),
+                   .use = HandlerUse::off,
+                   .file = command->directive->filename,
+                   .line = command->directive->line_num};
+  if (is(word, "execute"))
+    rule.use = HandlerUse::execute;
+  else if (is(word, "read"))
+    rule.use = HandlerUse::read;
+  else if (!is(word, "off"))
+    return bad_value(command, word, "execute, read, off");
+  auto* config = static_cast<ServerConfig*>(
+      ap_get_module_config(command->server->module_config, &permguard_module));
+  *static_cast<HandlerRule*>(apr_array_push(config->handlers)) = rule;
+  return nullptr;
+}
+
+/// A directive of a server with one number; `Member` is where it goes.
+template <std::optional<unsigned> ServerConfig::*Member>
+const char* set_number(cmd_parms* command, const char* text, unsigned forbidden, unsigned least,
+                       unsigned most) {
+  if (const char* error = ap_check_cmd_context(command, forbidden)) return error;
+  const std::optional<unsigned> value = number_in(text, least, most);
+  if (!value) {
+    return bad_value(command, text,
+                     apr_psprintf(command->pool, "a whole number from %u to %u", least, most));
+  }
+  auto* config = static_cast<ServerConfig*>(
+      ap_get_module_config(command->server->module_config, &permguard_module));
+  config->*Member = value;
+  return nullptr;
+}
+
+const char* set_log_interval(cmd_parms* command, void*, const char* seconds) {
+  return set_number<&ServerConfig::log_interval>(command, seconds, kEverywhereButTenants, 0,
+                                                 std::numeric_limits<std::int32_t>::max());
+}
+
+const char* set_incidents(cmd_parms* command, void*, const char* count) {
+  return set_number<&ServerConfig::incidents>(command, count, GLOBAL_ONLY, 1, 65'536);
+}
+
+const char* set_health(cmd_parms* command, void*, const char* word) {
+  if (const char* error = ap_check_cmd_context(command, GLOBAL_ONLY)) return error;
+  if (!is(word, "warn") && !is(word, "fail")) return bad_value(command, word, "warn, fail");
+  auto* config = static_cast<ServerConfig*>(
+      ap_get_module_config(command->server->module_config, &permguard_module));
+  config->health_fails = is(word, "fail");
+  return nullptr;
+}
+
+constexpr int kServerOrDirectory = RSRC_CONF | ACCESS_CONF;
+
+}  // namespace
+
+const command_rec kDirectives[] = {
+    AP_INIT_TAKE12("PermGuard", guarded_directive<set_mode>, nullptr, kServerOrDirectory,
+                   "off, explain, report, or enforce [strict]"),
+    AP_INIT_TAKE1("PermGuardStatusCode", guarded_directive<set_status>, nullptr, kServerOrDirectory,
+                  "what enforce answers: auto, 403, 404, 500 or 503"),
+    AP_INIT_TAKE1("PermGuardRunAs", guarded_directive<set_run_as>, nullptr, kServerOrDirectory,
+                  "who executes or reads: auto or USER[:GROUP]"),
+    AP_INIT_TAKE2("PermGuardHandler", guarded_directive<add_handler>, nullptr, RSRC_CONF,
+                  "the name of a handler and what its target needs: execute, read or off"),
+    AP_INIT_TAKE1("PermGuardLogInterval", guarded_directive<set_log_interval>, nullptr, RSRC_CONF,
+                  "seconds between two lines about the same incident; 0: every time"),
+    AP_INIT_TAKE1("PermGuardIncidents", guarded_directive<set_incidents>, nullptr, RSRC_CONF,
+                  "how many incidents are kept in shared memory"),
+    AP_INIT_TAKE1("PermGuardHealth", guarded_directive<set_health>, nullptr, RSRC_CONF,
+                  "whether ?health answers 503 while an error finding stands: warn or fail"),
+    {nullptr, {nullptr}, nullptr, 0, RAW_ARGS, nullptr}};
+
+}  // namespace permguard

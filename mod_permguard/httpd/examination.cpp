@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "httpd/examination.h"
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "httpd/journal.h"
+#include "httpd/shared_memory.h"
+#include "report/sentence.h"
+
+namespace permguard {
+namespace {
+
+bool is_plain_absence(const Finding& finding) {
+  return finding.code == Code::not_found && finding.role == Role::script &&
+         finding.path == finding.target;
+}
+
+/// Counts and records all findings; what is due for the leading one.
+SharedState::Recorded record_all(const request_rec* r, const Diagnosis& diagnosis,
+                                 std::int64_t now) {
+  SharedState& state = shared_state();
+  const std::string vhost = vhost_name(r->server);
+  const std::int64_t interval = server_config(r->server).effective_log_interval();
+  SharedState::Recorded due;
+  for (const Finding& finding : diagnosis.findings) {
+    state.count_finding(finding.code, finding.role);
+    const bool leads = &finding == &diagnosis.findings.front();
+    const auto recorded =
+        state.record(finding, diagnosis.question.who, vhost, leads, now, interval);
+    if (leads) due = recorded;
+  }
+  return due;
+}
+
+}  // namespace
+
+std::int64_t now_seconds() noexcept {
+  return apr_time_sec(apr_time_now());
+}
+
+Question question_of(const request_rec* r, const Target& target, const Executor& executor) {
+  return {.target = target.path,
+          .need = target.need,
+          .role = Role::script,
+          .who = *executor.who,
+          .search_path = search_path_of(r),
+          .working_directory = {},
+          .certainty = executor.certainty};
+}
+
+Diagnosis examine(const Question& question, Moment moment) {
+  const bool certain = question.certainty == Certainty::certain;
+  const Examiner examiner = engine()->examiner(certain, moment);
+  if (certain && moment == Moment::before_dispatch && passes(examiner, question)) {
+    Diagnosis healthy;
+    healthy.question = question;
+    healthy.exists = true;
+    return healthy;
+  }
+  Diagnosis diagnosis = diagnose(examiner, question);
+  std::erase_if(diagnosis.findings, is_plain_absence);
+  return diagnosis;
+}
+
+bool shows_only_in_failure(const Finding& finding) {
+  if (finding.certainty == Certainty::modelled) return true;
+  // A target that cannot be read: fatal for a script, fine for an ELF program.
+  return finding.code == Code::read_denied && finding.role == Role::script &&
+         finding.need == Need::execute;
+}
+
+bool is_answerable(const Finding& finding, bool strict) {
+  if (finding.severity != Severity::error) return false;
+  if (finding.code == Code::text_busy || finding.code == Code::connect_refused) return false;
+  if (finding.code == Code::read_denied && shows_only_in_failure(finding)) return false;
+  return strict || finding.certainty == Certainty::certain;
+}
+
+int natural_status(const Finding& lead) {
+  return lead.role == Role::socket ? HTTP_SERVICE_UNAVAILABLE : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+void name_code(request_rec* r, const char* code) {
+  apr_table_set(r->subprocess_env, "PERMGUARD_CODE", code);
+}
+
+void publish(request_rec* r, const Diagnosis& diagnosis) {
+  const Finding& lead = diagnosis.findings.front();
+  const std::int64_t now = now_seconds();
+  name_code(r, tag(lead).c_str());
+  const SharedState::Recorded recorded = record_all(r, diagnosis, now);
+  if (recorded.due == SharedState::Due::whole) {
+    log_finding(r, log_sentence(diagnosis.findings, diagnosis.question.who, now));
+  } else if (recorded.due == SharedState::Due::repeat) {
+    log_finding(r, repeat_sentence(lead, recorded.more, recorded.seconds));
+  }
+}
+
+}  // namespace permguard

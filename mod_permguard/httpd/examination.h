@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/checker.h"
+#include "httpd/apache.h"
+#include "httpd/config.h"
+#include "httpd/engine.h"
+#include "httpd/run_as.h"
+#include "httpd/target.h"
+
+namespace permguard {
+
+/// What core is asked about the target of a request.
+Question question_of(const request_rec* r, const Target& target, const Executor& executor);
+
+/// The full look. Before dispatch the kernel's cheap answer spares the walk where it agrees. A
+/// plain target that is gone is httpd's own business, its 404: no finding.
+Diagnosis examine(const Question& question, Moment moment);
+
+/// Whether `enforce` may answer this finding by itself: contract, principle 3.
+bool is_answerable(const Finding& finding, bool strict);
+
+/// Whether the line of this finding must wait until the request has failed.
+bool shows_only_in_failure(const Finding& finding);
+
+/// The status stock httpd would have ended with.
+int natural_status(const Finding& lead);
+
+/// Counts and records every finding of `diagnosis`, writes the line that is due, and names the
+/// code in the request's environment.
+void publish(request_rec* r, const Diagnosis& diagnosis);
+
+/// Gives `r` the variable PERMGUARD_CODE.
+void name_code(request_rec* r, const char* code);
+
+/// Seconds since the epoch.
+std::int64_t now_seconds() noexcept;
+
+}  // namespace permguard

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstring>
+#include <optional>
+
+#include "httpd/examination.h"
+#include "httpd/hooks.h"
+#include "httpd/journal.h"
+#include "httpd/recovery.h"
+#include "httpd/shared_memory.h"
+#include "httpd/stopwatch.h"
+#include "httpd/trace.h"
+#include "report/sentence.h"
+
+namespace permguard {
+namespace {
+
+constexpr char kCodeVariable[] = "PERMGUARD_CODE";
+
+const char* code_of(const request_rec* r) {
+  return apr_table_get(r->subprocess_env, kCodeVariable);
+}
+
+bool has_failed(const request_rec* r) {
+  return r->status >= HTTP_BAD_REQUEST;
+}
+
+/// The target as the handler phase saw it.
+Target traced_target(const request_rec* r, const Trace& trace) {
+  return {.handler = trace.handler, .need = trace.need, .path = r->filename};
+}
+
+/// mod_cgi and mod_cgid leave this text for the error page when a script ends without headers;
+/// a status line is left only by a script that wrote one.
+FailureCause cause_of(const request_rec* r) {
+  const char* notes = apr_table_get(r->notes, "error-notes");
+  if (notes && std::strstr(notes, "End of script output before headers")) {
+    return FailureCause::no_headers;
+  }
+  if (r->status_line) return FailureCause::answered;
+  return r->status == HTTP_GATEWAY_TIME_OUT ? FailureCause::timeout : FailureCause::other;
+}
+
+void exonerate(const request_rec* r, const Trace& trace, const Question& question) {
+  SharedState& state = shared_state();
+  state.count_exonerated(trace.handler);
+  const std::int64_t interval = server_config(r->server).effective_log_interval();
+  if (!state.exoneration_due(question.target, now_seconds(), interval)) return;
+  log_notice(r, exonerated_sentence(question.who.name, question.need, question.target, r->status,
+                                    cause_of(r)));
+}
+
+std::optional<Question> traced_question(request_rec* r, const Trace& trace) {
+  const Executor executor = executor_of(r, directory_config(r->per_dir_config));
+  if (!executor.who) return std::nullopt;
+  return question_of(r, traced_target(r, trace), executor);
+}
+
+/// A request that failed in its handler: is it the file, after all? Only a failure of the server
+/// is worth the thorough question.
+void explain_failure(request_rec* r, const Trace& trace) {
+  const std::optional<Question> question = traced_question(r, trace);
+  if (!question) return;
+  const bool by_server = ap_is_HTTP_SERVER_ERROR(r->status);
+  const Stopwatch watch;
+  const Diagnosis diagnosis =
+      examine(*question, by_server ? Moment::after_failure : Moment::before_dispatch);
+  if (trace.state == Trace::State::dispatched && (diagnosis.exists || !diagnosis.healthy())) {
+    const auto result = diagnosis.healthy() ? CheckResult::healthy : CheckResult::reported;
+    shared_state().count_check(trace.handler, result, watch.nanoseconds());
+  }
+  if (shared_state().any_open()) reconsider_incidents(r, diagnosis, false);
+  if (!diagnosis.healthy()) {
+    publish(r, diagnosis);
+  } else if (by_server && diagnosis.exists) {
+    exonerate(r, trace, *question);
+  }
+}
+
+void settle_pending(request_rec* r, const Trace& trace) {
+  const auto result = has_failed(r) ? CheckResult::reported : CheckResult::healthy;
+  shared_state().count_check(trace.handler, result, trace.nanoseconds);
+  if (has_failed(r)) publish(r, *trace.diagnosis);
+}
+
+/// Success is the proof that nothing before exec can give: no LSM refused, nobody writes.
+void settle_success(request_rec* r, const Trace& trace) {
+  const SharedState& state = shared_state();
+  if (!state.any_open()) return;
+  const std::optional<Question> question = traced_question(r, trace);
+  if (!question || !state.concerns(question->target, question->who.uid)) return;
+  Diagnosis healthy;
+  healthy.question = *question;
+  reconsider_incidents(r, healthy, true);
+}
+
+void explain_dispatched(request_rec* r, const Trace& trace) {
+  switch (trace.state) {
+    case Trace::State::dispatched:
+      if (has_failed(r)) explain_failure(r, trace);
+      break;
+    case Trace::State::passed:
+      if (ap_is_HTTP_SERVER_ERROR(r->status))
+        explain_failure(r, trace);
+      else if (!has_failed(r))
+        settle_success(r, trace);
+      break;
+    case Trace::State::pending:
+      settle_pending(r, trace);
+      break;
+    case Trace::State::told:
+      return;
+  }
+  if (has_failed(r)) leave_trace(r, Trace::State::told, traced_target(r, trace));
+}
+
+/// The directory walk ended early with 403 (AH00035, AH00037): nothing is merged and no file
+/// was found. A 403 of `Require` comes after the walk, one of mod_rewrite before it.
+bool was_refused_by_walk(const request_rec* r) {
+  return r->status == HTTP_FORBIDDEN && r->finfo.filetype == APR_NOFILE && r->path_info &&
+         r->per_dir_config == r->server->lookup_defaults && r->proxyreq == PROXYREQ_NONE;
+}
+
+void explain_refusal(request_rec* r) {
+  const DirectoryConfig& config = directory_config(r->per_dir_config);
+  if (config.effective_mode().mode == Mode::off || !engine()) return;
+  const std::optional<Target> target = unreached_target_of(r);
+  if (!target) return;
+  const Executor executor = executor_of(r, config);
+  if (!executor.who) return;
+  const Diagnosis diagnosis = examine(question_of(r, *target, executor), Moment::before_dispatch);
+  if (!diagnosis.healthy()) publish(r, diagnosis);
+  leave_trace(r, Trace::State::told, *target);
+}
+
+void explain(request_rec* r) {
+  if (const Trace* trace = trace_of(r)) {
+    explain_dispatched(r, *trace);
+  } else if (was_refused_by_walk(r)) {
+    explain_refusal(r);
+  }
+}
+
+/// LogFormat reads the last request of a chain of internal redirects, or with '<' the first.
+void spread_code(request_rec* first) {
+  const char* code = nullptr;
+  for (const request_rec* r = first; r && !code; r = r->next) code = code_of(r);
+  if (!code) return;
+  for (request_rec* r = first; r; r = r->next)
+    apr_table_set(r->subprocess_env, kCodeVariable, code);
+}
+
+}  // namespace
+
+int explain_request(request_rec* first) {
+  for (request_rec* r = first; r; r = r->next) {
+    explain(r);
+    if (has_failed(r)) break;  // what follows is its ErrorDocument
+  }
+  spread_code(first);
+  return DECLINED;
+}
+
+int explain_to_error_document(request_rec* r) {
+  if (!r->prev || !has_failed(r->prev)) return DECLINED;
+  explain(r->prev);
+  if (const char* code = code_of(r->prev)) {
+    apr_table_set(r->subprocess_env, "REDIRECT_PERMGUARD_CODE", code);
+  }
+  return DECLINED;
+}
+
+}  // namespace permguard

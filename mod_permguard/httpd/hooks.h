@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "httpd/apache.h"
+
+namespace permguard {
+
+// The hooks of the module, as mod_permguard.cpp registers them. They may throw.
+
+/// handler, before every other: judges the target.
+int check_request(request_rec* r);
+
+/// log_transaction: explains what failed.
+int explain_request(request_rec* r);
+
+/// post_read_request: explains a failed request to the ErrorDocument that is about to run.
+int explain_to_error_document(request_rec* r);
+
+/// handler: the page permguard-status.
+int serve_status(request_rec* r);
+
+}  // namespace permguard

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "httpd/run_as.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "httpd/engine.h"
+#include "httpd/pool.h"
+
+namespace permguard {
+namespace {
+
+const Identity& identity_now(request_rec* r) {
+  const Engine& child = *engine();
+  return child.identity_switches ? *make_in_pool<Identity>(r->pool, current_identity())
+                                 : child.self;
+}
+
+/// The user httpd itself would hand to suexec, if it would.
+const ap_unix_identity_t* suexec_identity(const request_rec* r) {
+  return ap_unixd_config.suexec_enabled ? ap_run_get_suexec_identity(r) : nullptr;
+}
+
+Executor suexec_executor(request_rec* r, const ap_unix_identity_t& user) {
+  const std::string spec = "#" + std::to_string(user.uid) + ":#" + std::to_string(user.gid);
+  Result<Identity> identity = lookup_identity(spec);
+  if (!identity) return {};
+  return {make_in_pool<Identity>(r->pool, std::move(identity.value)), Certainty::modelled};
+}
+
+bool has_groups_of(const Identity& one, const Identity& other) noexcept {
+  return std::all_of(other.groups.begin(), other.groups.end(),
+                     [&one](gid_t group) { return one.in_group(group); });
+}
+
+}  // namespace
+
+bool is_this_process(const Identity& who) noexcept {
+  const Engine& child = *engine();
+  const Identity& self = child.self;
+  return !child.identity_switches && who.uid == self.uid && who.gid == self.gid &&
+         has_groups_of(who, self) && has_groups_of(self, who);
+}
+
+Executor executor_of(request_rec* r, const DirectoryConfig& config) {
+  if (const Identity* named = config.run_as.value_or(nullptr)) {
+    return {named, is_this_process(*named) ? Certainty::certain : Certainty::modelled};
+  }
+  if (const ap_unix_identity_t* user = suexec_identity(r)) return suexec_executor(r, *user);
+  return {&identity_now(r), Certainty::certain};
+}
+
+const char* search_path_of(const request_rec* r) noexcept {
+  if (const char* own = apr_table_get(r->subprocess_env, "PATH")) return own;
+  const char* inherited = std::getenv("PATH");
+  return inherited ? inherited : DEFAULT_PATH;
+}
+
+}  // namespace permguard

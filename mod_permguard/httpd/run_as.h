@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/finding.h"
+#include "core/identity.h"
+#include "httpd/apache.h"
+#include "httpd/config.h"
+
+namespace permguard {
+
+/// Who will execute or read a request's target.
+struct Executor {
+  const Identity* who = nullptr;             ///< lives at least as long as the request
+  Certainty certainty = Certainty::certain;  ///< certain: it is the calling process itself
+
+  bool certain() const { return certainty == Certainty::certain; }
+};
+
+/// The executor of `r`: PermGuardRunAs, else suexec's user where httpd would use suexec, else
+/// the child process. In the plain case this allocates nothing. `who` is null where a user that
+/// httpd names cannot be looked up: then nothing can be said.
+Executor executor_of(request_rec* r, const DirectoryConfig& config);
+
+/// Whether `who` has the credentials of the calling process.
+bool is_this_process(const Identity& who) noexcept;
+
+/// PATH as a CGI script of `r` gets it: from the request's environment, the server's, or the
+/// server's built-in default (ap_add_common_vars()). Never null.
+const char* search_path_of(const request_rec* r) noexcept;
+
+}  // namespace permguard
