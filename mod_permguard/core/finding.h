@@ -63,9 +63,9 @@ inline constexpr std::size_t kRoleCount = static_cast<std::size_t>(Role::directo
 struct FixStep {
   enum class Kind : std::uint8_t { chmod, setfacl, chown, restore_acl };
   Kind kind = Kind::chmod;
-  std::string path;       ///< link-free path of the file to change
+  std::string path{};     ///< link-free path of the file to change
   std::uint64_t inode = 0;  ///< of that file, for `find -inum` where the name cannot be pasted
-  std::string spec;       ///< chmod: "a+x"; setfacl: "u:www-data:x" or "u:www-data:x,m::rx"; chown: "ann:ann";
+  std::string spec{};     ///< chmod: "a+x"; setfacl: "u:www-data:x" or "u:www-data:x,m::rx"; chown: "ann:ann";
                           ///< restore_acl: the whole ACL for --set, or "" for none (-b)
   bool keep_mask = false;  ///< setfacl -n: the mask stands in `spec`
 
@@ -74,8 +74,8 @@ struct FixStep {
 
 /// The least change: steps to run in this order, or, where no command can help, advice.
 struct Remedy {
-  std::vector<FixStep> steps;
-  std::string advice;  ///< a sentence; used only where `steps` is empty
+  std::vector<FixStep> steps{};
+  std::string advice{};  ///< a sentence; used only where `steps` is empty
 
   bool operator==(const Remedy&) const = default;
 };

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "core/file_status.h"
 #include "core/finding.h"
@@ -12,15 +16,40 @@ namespace permguard {
 /// The least change that gives `who` all of `wanted` on one inode, by the rules of contract
 /// section 3: no class has x on a regular file: `a+x`; the owner lacks it: `u+`; otherwise the
 /// deciding class for a file's x, and a named ACL entry for search, read and where an ACL
-/// decided. A named entry keeps what the user has now. With an existing mask the mask is given explicitly, with `-n`;
-/// where that mask would widen another entry, or the file system has no ACLs and the class
-/// would have to be widened to read, advice. `by_acl_possible` is false on a file system
-/// without ACLs. Proven before it is returned: decide_access on the changed mode and ACL
-/// allows `who`, and no other entry gains. `path` is link-free.
+/// decided. A named entry keeps what the user has now. With an existing mask the mask is given
+/// explicitly, with `-n`; where that mask would change what others may, or the file system has
+/// no ACLs and the class would have to be widened to read, advice. No step adds a write bit:
+/// where `wanted` holds a missing w, advice. `acl_possible` is false on a file system without
+/// ACLs. Proven before it is returned: decide_access on the changed mode and ACL allows `who`,
+/// and nobody gains but by the class a chmod names. `path` is link-free. Empty where `who` has
+/// everything already.
+///
+/// Ask once for all that `who` lacks on this inode: steps computed one by one may undo each
+/// other, since a named entry replaces what the classes give.
 Remedy least_grant(const std::string& path, const FileStatus& file, const std::optional<Acl>& acl,
                    const Identity& who, Permissions wanted, bool acl_possible = true);
 
-/// The remedy of a finding that is not a plain denial, from the catalogue, with its facts.
+/// The remedy of a finding that is not a plain denial, from the catalogue, with its facts. A
+/// step where a mode bit or owner is the cause, else advice: lower case, without a full stop
+/// and without the finding's path.
 Remedy general_remedy(const Finding& finding);
+
+/// All of an inode that chmod and setfacl change.
+struct Rights {
+  unsigned mode = 0;
+  std::optional<Acl> acl{};
+
+  bool operator==(const Rights&) const = default;
+};
+
+/// The uid (Tag::user) or gid (Tag::group) that a name in a step stands for.
+using IdOfName = std::function<std::optional<std::uint32_t>(AclEntry::Tag, std::string_view)>;
+
+/// What chmod(1) or setfacl(1), run as `step` says, makes of `rights`: with an ACL the mode's
+/// group digit is the mask; setfacl without keep_mask and without a mask in `spec` sets the mask
+/// to the union of what it limits. Numbers in `spec` are ids and are not looked up. Nullopt: a
+/// chown, an unknown name, or a spec in a form that this program does not write. Pure.
+std::optional<Rights> apply_step(const FixStep& step, const Rights& rights,
+                                 const IdOfName& id_of_name);
 
 }  // namespace permguard
