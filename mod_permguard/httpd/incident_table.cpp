@@ -25,7 +25,7 @@ constexpr std::int64_t kSettled = 10;  // seconds
 // closed, open ones by count, then by when they were last seen.
 using Worth = std::tuple<int, std::uint64_t, std::uint64_t>;
 
-Worth worth_of(const Slot& slot, Tally tally) {
+Worth worth_of(const Slot& slot, SlotTally tally) {
   switch (tally.state()) {
     case State::closed:
       return {1, slot.closed.load(), 0};
@@ -41,7 +41,7 @@ Worth worth_of(const Slot& slot, Tally tally) {
 std::optional<Place> IncidentTable::find(std::uint64_t key) const noexcept {
   std::optional<Place> tentative;
   for (std::size_t i = 0; i < layout_.slots.size(); ++i) {
-    const Tally tally(layout_.slots[i].tally.load());
+    const SlotTally tally(layout_.slots[i].tally.load());
     const bool open = tally.state() == State::open;
     if (!open && tally.state() != State::tentative) continue;
     if (layout_.slots[i].key.load() != key) continue;
@@ -53,7 +53,7 @@ std::optional<Place> IncidentTable::find(std::uint64_t key) const noexcept {
 
 std::optional<Place> IncidentTable::find_id(std::uint64_t id) const noexcept {
   for (std::size_t i = 0; i < layout_.slots.size(); ++i) {
-    const Tally tally(layout_.slots[i].tally.load());
+    const SlotTally tally(layout_.slots[i].tally.load());
     if (tally.state() == State::open && layout_.slots[i].id.load() == id) return Place{i, tally};
   }
   return std::nullopt;
@@ -64,18 +64,18 @@ bool IncidentTable::count(Place& place, std::uint64_t sightings) noexcept {
   Word& word = layout_.slots[place.index].tally;
   std::uint64_t seen = place.tally.word();
   for (;;) {
-    const Tally tally(seen);
+    const SlotTally tally(seen);
     if (tally.state() != State::open || !tally.same_incident(place.tally)) return false;
     place.tally = tally.plus(sightings);
     if (word.replace(seen, place.tally.word())) return true;
   }
 }
 
-std::optional<Tally> IncidentTable::finish(const Place& place, State state) noexcept {
+std::optional<SlotTally> IncidentTable::finish(const Place& place, State state) noexcept {
   Word& word = layout_.slots[place.index].tally;
   std::uint64_t seen = place.tally.word();
   for (;;) {
-    const Tally tally(seen);
+    const SlotTally tally(seen);
     if (tally.state() != State::open || !tally.same_incident(place.tally)) return std::nullopt;
     if (!word.replace(seen, tally.as(state).word())) continue;
     layout_.region.open.add(kOneLess);
@@ -110,7 +110,7 @@ IncidentTable::Victim IncidentTable::choose(std::uint64_t weight) const noexcept
   Worth least{3, 0, 0};
   for (std::size_t i = 0; i < layout_.slots.size(); ++i) {
     const Slot& slot = layout_.slots[i];
-    const Tally tally(slot.tally.load());
+    const SlotTally tally(slot.tally.load());
     if (slot.latch.busy()) {
       victim.busy = true;
       continue;
@@ -143,7 +143,7 @@ void IncidentTable::evict(const Place& victim) noexcept {
   region.open.add(kOneLess);
   region.counters.incidents_evicted.add(1);
   WaitingRoom(region.waiting).add(slot.key.load(), victim.tally.count());
-  const std::uint64_t logged = Tally::stamped(slot.logged.load());
+  const std::uint64_t logged = SlotTally::stamped(slot.logged.load());
   if (logged != 0) region.unplaced.pass(slot.key.load(), to_time(logged), 1);
 }
 
@@ -185,7 +185,7 @@ bool IncidentTable::alone(const Place& place, std::uint64_t key) noexcept {
     if (i == place.index) continue;
     std::uint64_t seen = other.tally.load();
     while (other.key.load() == key) {
-      const Tally tally(seen);
+      const SlotTally tally(seen);
       if (tally.state() == State::open) return false;
       if (tally.state() != State::tentative) break;
       if (i < place.index) return false;
@@ -234,7 +234,7 @@ void IncidentTable::refresh(const Place& place, const Sighting& sighting) noexce
   Slot& slot = layout_.slots[place.index];
   if (slot.fingerprint.load() == sighting.record.fingerprint) return;
   const Claim claim(slot.latch);
-  if (!claim || !Tally(slot.tally.load()).same_incident(place.tally)) return;
+  if (!claim || !SlotTally(slot.tally.load()).same_incident(place.tally)) return;
   write(place, sighting);
 }
 
@@ -243,7 +243,7 @@ void IncidentTable::recount(std::int64_t now) noexcept {
   std::uint64_t seen = region.open.load();
   std::uint64_t open = 0;
   for (const Slot& slot : layout_.slots) {
-    if (Tally(slot.tally.load()).state() == State::open) ++open;
+    if (SlotTally(slot.tally.load()).state() == State::open) ++open;
   }
   if (open >= (seen & kOpenMask)) return;
   // Somebody may be between closing and counting; but not for seconds.

@@ -19,25 +19,25 @@ enum class State : std::uint8_t { empty, reserved, tentative, open, closed };
 /// A slot's tally word: which incident of many that used the slot, its state, its count. They
 /// share a word so that no sighting is counted for the slot's next incident, and none after
 /// an incident has closed. The generation comes round after a million uses of one slot.
-class Tally {
+class SlotTally {
  public:
-  explicit Tally(std::uint64_t word) : word_(word) {}
+  explicit SlotTally(std::uint64_t word) : word_(word) {}
   std::uint64_t word() const { return word_; }
   std::uint64_t generation() const { return word_ >> 44; }
   State state() const { return static_cast<State>((word_ >> kCountBits) & 7); }
   std::uint64_t count() const { return word_ & kCountMask; }
-  bool same_incident(Tally other) const { return generation() == other.generation(); }
+  bool same_incident(SlotTally other) const { return generation() == other.generation(); }
 
-  Tally as(State state) const {
-    return Tally((generation() << 44) |
-                 (std::uint64_t{static_cast<std::uint8_t>(state)} << kCountBits) | count());
+  SlotTally as(State state) const {
+    return SlotTally((generation() << 44) |
+                     (std::uint64_t{static_cast<std::uint8_t>(state)} << kCountBits) | count());
   }
-  Tally plus(std::uint64_t sightings) const {
+  SlotTally plus(std::uint64_t sightings) const {
     const std::uint64_t room = kCountMask - count();
-    return Tally(word_ + (sightings < room ? sightings : room));
+    return SlotTally(word_ + (sightings < room ? sightings : room));
   }
   /// The slot's next incident, reserved, not yet sighted.
-  Tally successor() const { return Tally((generation() + 1) << 44).as(State::reserved); }
+  SlotTally successor() const { return SlotTally((generation() + 1) << 44).as(State::reserved); }
   /// `value` (44 bits) marked as this incident's.
   std::uint64_t stamp(std::uint64_t value) const {
     return (generation() << 44) | (value & kStampMask);
@@ -66,7 +66,7 @@ struct Sighting {
 /// An incident found: its slot and the tally that was seen there.
 struct Place {
   std::size_t index = 0;
-  Tally tally{0};
+  SlotTally tally{0};
 };
 
 /// Lock-free table of incidents; no two open ones have the same key.
@@ -92,7 +92,7 @@ class IncidentTable {
   std::optional<Place> find_id(std::uint64_t id) const noexcept;
   /// Takes an open incident out of that state; its tally then, or nullopt where another was
   /// quicker.
-  std::optional<Tally> finish(const Place& place, State state) noexcept;
+  std::optional<SlotTally> finish(const Place& place, State state) noexcept;
   /// Writes the record anew where the sighting tells something else than it does.
   void refresh(const Place& place, const Sighting& sighting) noexcept;
   /// Corrects the number of open incidents, which a killed process may leave too high: when

@@ -16,8 +16,8 @@ using shared::Layout;
 using shared::Place;
 using shared::Sighting;
 using shared::Slot;
+using shared::SlotTally;
 using shared::State;
-using shared::Tally;
 
 constexpr std::int64_t kForgottenAfter = 24 * 60 * 60;
 
@@ -44,8 +44,8 @@ SharedState::Recorded due(Slot& slot, const Place& place, const Sighting& sighti
   const std::uint64_t count = place.tally.stamp(place.tally.count());
   const std::uint64_t now = place.tally.stamp(shared::to_word(sighting.now));
   std::uint64_t logged = slot.logged.load();
-  const std::int64_t last = shared::to_time(Tally::stamped(logged));
-  const bool gone = logged != place.tally.stamp(Tally::stamped(logged));
+  const std::int64_t last = shared::to_time(SlotTally::stamped(logged));
+  const bool gone = logged != place.tally.stamp(SlotTally::stamped(logged));
   if (gone) return {Due::nothing, 0, 0, 0};  // closed and replaced since it was counted
   if (interval <= 0 || last == 0) {
     if (!slot.logged.replace(logged, now) && interval > 0) return {Due::nothing, 0, 0, 0};
@@ -62,9 +62,9 @@ SharedState::Recorded due(Slot& slot, const Place& place, const Sighting& sighti
 }
 
 // The incident's number; 0 where its place has just gone to another.
-std::uint64_t id_of(const Slot& slot, Tally tally) {
+std::uint64_t id_of(const Slot& slot, SlotTally tally) {
   const std::uint64_t id = slot.id.load();
-  return Tally(slot.tally.load()).same_incident(tally) ? id : 0;
+  return SlotTally(slot.tally.load()).same_incident(tally) ? id : 0;
 }
 
 // The first line of an incident. One that comes and goes in a full table is told once an
@@ -76,7 +76,7 @@ SharedState::Due due_opened(shared::Region& region, Slot& slot, const IncidentTa
   if (!placed.returned || region.unplaced.pass(sighting.key, sighting.now, interval)) {
     return Due::whole;
   }
-  const Tally tally = placed.place->tally;
+  const SlotTally tally = placed.place->tally;
   std::uint64_t logged = tally.stamp(shared::to_word(sighting.now));
   const std::int64_t last = region.unplaced.last(sighting.key).value_or(sighting.now);
   slot.logged.replace(logged, tally.stamp(shared::to_word(last)));
@@ -101,11 +101,11 @@ bool concerned(const Slot& slot, const AskedPath& asked, uid_t uid) {
 }
 
 // The record of the incident the tally was read of; nullopt where it is unreadable or gone.
-std::optional<shared::DecodedFinding> read(const Layout& layout, std::size_t index, Tally tally,
+std::optional<shared::DecodedFinding> read(const Layout& layout, std::size_t index, SlotTally tally,
                                            std::string& buffer) {
   const Slot& slot = layout.slots[index];
   if (!shared::read_record(slot.latch, layout.records[index], buffer)) return std::nullopt;
-  const Tally now(slot.tally.load());
+  const SlotTally now(slot.tally.load());
   const bool same = now.same_incident(tally) && now.state() != State::empty;
   return same ? shared::decode(buffer) : std::nullopt;
 }
@@ -116,7 +116,7 @@ std::vector<SharedState::Open> read_open(const Layout& layout, std::string_view 
   const AskedPath asked(target);
   for (std::size_t i = 0; i < layout.slots.size(); ++i) {
     const Slot& slot = layout.slots[i];
-    const Tally tally(slot.tally.load());
+    const SlotTally tally(slot.tally.load());
     if (tally.state() != State::open) continue;
     if (!target.empty() && !concerned(slot, asked, uid)) continue;
     const std::uint64_t id = slot.id.load();
@@ -130,7 +130,7 @@ std::vector<SharedState::Open> read_open(const Layout& layout, std::string_view 
   return incidents;
 }
 
-IncidentView view_of(const Slot& slot, Tally tally) {
+IncidentView view_of(const Slot& slot, SlotTally tally) {
   IncidentView view;
   view.id = slot.id.load();
   view.count = tally.count();
@@ -147,7 +147,7 @@ void shared::fill_incidents(const Layout& layout, StatusSnapshot& snapshot) {
   std::string buffer;
   for (std::size_t i = 0; i < layout.slots.size(); ++i) {
     const Slot& slot = layout.slots[i];
-    const Tally tally(slot.tally.load());
+    const SlotTally tally(slot.tally.load());
     if (tally.state() != State::open && tally.state() != State::closed) continue;
     IncidentView view = view_of(slot, tally);
     if (auto record = read(layout, i, tally, buffer)) {
@@ -191,7 +191,7 @@ bool SharedState::concerns(std::string_view target, uid_t uid) const noexcept {
   const Layout layout(this);
   const AskedPath asked(target);
   return std::any_of(layout.slots.begin(), layout.slots.end(), [&](const Slot& slot) {
-    return Tally(slot.tally.load()).state() == State::open && concerned(slot, asked, uid);
+    return SlotTally(slot.tally.load()).state() == State::open && concerned(slot, asked, uid);
   });
 }
 
@@ -224,7 +224,7 @@ std::optional<SharedState::Closed> SharedState::close(std::uint64_t id, std::int
   Slot& slot = layout.slots[place->index];
   const std::int64_t first_seen = shared::to_time(slot.first_seen.load());
   slot.closed.store(shared::to_word(now));
-  const std::optional<Tally> last = table.finish(*place, State::closed);
+  const std::optional<SlotTally> last = table.finish(*place, State::closed);
   if (!last) return std::nullopt;
   return Closed{std::max<std::int64_t>(0, now - first_seen), last->count()};
 }
@@ -234,7 +234,7 @@ void SharedState::expire(std::int64_t now) noexcept {
   IncidentTable table(layout);
   for (std::size_t i = 0; i < layout.slots.size(); ++i) {
     const Slot& slot = layout.slots[i];
-    const Tally tally(slot.tally.load());
+    const SlotTally tally(slot.tally.load());
     if (tally.state() != State::open) continue;
     const auto last =
         std::max(shared::to_time(slot.last_seen.load()), shared::to_time(slot.last_asked.load()));
