@@ -3,9 +3,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
-
-#include "core/remedy.h"
 
 namespace permguard {
 namespace {
@@ -66,7 +66,60 @@ class DriftList {
   const ActualState& actual_;
 };
 
+std::optional<AclEntry::Tag> tag_of(std::string_view letter, bool named) {
+  using Tag = AclEntry::Tag;
+  if (letter == "u") return named ? Tag::user : Tag::user_obj;
+  if (letter == "g") return named ? Tag::group : Tag::group_obj;
+  if (letter == "m" && !named) return Tag::mask;
+  if (letter == "o" && !named) return Tag::other;
+  return std::nullopt;
+}
+
+std::optional<Permissions> perms_of(std::string_view text) {
+  Permissions perms = 0;
+  for (const char letter : text) {
+    if (letter != 'r' && letter != 'w' && letter != 'x' && letter != '-') return std::nullopt;
+    perms |= letter == 'r' ? kRead : letter == 'w' ? kWrite : letter == 'x' ? kExecute : 0;
+  }
+  return perms;
+}
+
+std::optional<std::uint32_t> id_of(AclEntry::Tag tag, std::string_view name,
+                                   const IdOfName& id_of_name) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  const bool numeric = error == std::errc{} && end == name.data() + name.size();
+  return numeric ? std::optional(number) : id_of_name(tag, name);
+}
+
+std::optional<AclEntry> entry_of(std::string_view text, const IdOfName& id_of_name) {
+  const std::size_t first = text.find(':');
+  const std::size_t second = text.find(':', first + 1);
+  if (first == std::string_view::npos || second == std::string_view::npos) return std::nullopt;
+  const std::string_view name = text.substr(first + 1, second - first - 1);
+  const auto tag = tag_of(text.substr(0, first), !name.empty());
+  const auto perms = perms_of(text.substr(second + 1));
+  if (!tag || !perms) return std::nullopt;
+  const auto id = name.empty() ? std::optional<std::uint32_t>(0) : id_of(*tag, name, id_of_name);
+  return id ? std::optional(AclEntry{*tag, *id, *perms}) : std::nullopt;
+}
+
 }  // namespace
+
+std::optional<Acl> parse_acl_text(std::string_view text, const IdOfName& id_of_name) {
+  Acl acl;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    const std::optional<AclEntry> entry = entry_of(text.substr(0, end), id_of_name);
+    if (!entry) return std::nullopt;
+    acl.push_back(*entry);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  std::sort(acl.begin(), acl.end(), [](const AclEntry& a, const AclEntry& b) {
+    return std::pair(a.tag, a.id) < std::pair(b.tag, b.id);
+  });
+  return acl;
+}
 
 std::string acl_text(const Acl& acl, const Names* names) {
   static constexpr const char* kTags[] = {"u", "u", "g", "g", "m", "o"};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/checker.h"
+#include "core/remedy.h"
 
 namespace permguard {
 
@@ -42,5 +43,9 @@ Finding missing_finding(const std::string& target);
 /// The text form of an ACL as setfacl(1) reads it after -m or --set: "u::rwx,u:33:r-x,g::r-x,m::r-x,o::---".
 /// Names are those `names` gives, or numbers without it.
 std::string acl_text(const Acl& acl, const Names* names = nullptr);
+
+/// The ACL that such a text stands for, entries in the kernel's order; nullopt: not such a text, or
+/// a name that `id_of_name` does not know.
+std::optional<Acl> parse_acl_text(std::string_view text, const IdOfName& id_of_name);
 
 }  // namespace permguard

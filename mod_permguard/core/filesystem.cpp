@@ -21,6 +21,16 @@ std::uint32_t little_endian(const std::string& bytes, std::size_t at, std::size_
   return value;
 }
 
+std::string little_endian_bytes(std::uint32_t value, std::size_t count) {
+  std::string bytes;
+  for (std::size_t i = 0; i < count; ++i) {
+    bytes += static_cast<char>(value >> (8 * i) & 0xff);
+  }
+  return bytes;
+}
+
+constexpr std::uint32_t kNoId = 0xffffffff;  // ACL_UNDEFINED_ID
+
 // The e_tag values of acl(5), linux/posix_acl.h.
 std::optional<Tag> tag_from(std::uint32_t number) {
   switch (number) {
@@ -90,6 +100,16 @@ Result<std::optional<Acl>> decode_acl(const std::string& bytes) {
   if (!well_formed(acl)) return failure<Decoded>(EINVAL);
   if (acl.size() == kMinimalEntries) return {};
   return {0, std::move(acl)};
+}
+
+std::string encode_acl(const Acl& acl) {
+  std::string bytes = little_endian_bytes(kVersion, kHeaderSize);
+  for (const AclEntry& entry : acl) {
+    bytes += little_endian_bytes(1U << static_cast<unsigned>(entry.tag), 2);
+    bytes += little_endian_bytes(entry.perms, 2);
+    bytes += little_endian_bytes(is_named(entry.tag) ? entry.id : kNoId, 4);
+  }
+  return bytes;
 }
 
 }  // namespace permguard

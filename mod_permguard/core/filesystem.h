@@ -75,4 +75,7 @@ class SystemFilesystem : public Filesystem {
 /// says no more than the mode bits. EINVAL: not such an encoding. Pure.
 Result<std::optional<Acl>> decode_acl(const std::string& bytes);
 
+/// The same encoding of `acl`, whose entries stand in the order of AclEntry::Tag. Pure.
+std::string encode_acl(const Acl& acl);
+
 }  // namespace permguard

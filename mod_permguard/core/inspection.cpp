@@ -208,6 +208,9 @@ void Inspection::judge_script_read(const Link& link) {
   if (script) {
     ask_kernel(link, first, kRead, false);
   }
+  if (diagnosis_.findings.size() > first) {
+    join_remedies(link, diagnosis_.findings.back());
+  }
   for (std::size_t i = first; i < diagnosis_.findings.size(); ++i) {
     diagnosis_.findings[i].conditional = hidden;
   }

@@ -46,6 +46,7 @@ class Inspection {
   void add_walk_faults(const Link& link);
   void place(Finding& finding, const FileStatus& file);
   Certainty certainty_of(Code code) const;
+  void join_remedies(const Link& link, Finding& read);
   void remedy_denial(Finding& finding, const Step& step, Permissions wanted);
 
   /// Lets the kernel's answer decide over the findings from `first` on.

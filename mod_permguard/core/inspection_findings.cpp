@@ -79,6 +79,20 @@ void Inspection::remedy_denial(Finding& finding, const Step& step, Permissions w
                   keeps_acls(examiner_.filesystem.mount(step.path)));
 }
 
+/// A named ACL entry for reading replaces what the classes give, so the x that the same file lacks
+/// must be granted with it: both findings get the one remedy that cures both.
+void Inspection::join_remedies(const Link& link, Finding& read) {
+  for (Finding& finding : diagnosis_.findings) {
+    const bool lacks_x =
+        finding.code == Code::not_executable || finding.code == Code::execute_denied;
+    if (lacks_x && finding.path == read.path) {
+      remedy_denial(read, *link.walk.end(), kRead | kExecute);
+      finding.remedy = read.remedy;
+      return;
+    }
+  }
+}
+
 void Inspection::add_walk_faults(const Link& link) {
   for (const WalkFault& fault : link.walk.faults) {
     Finding& finding = add(fault.code, link);
@@ -133,6 +147,12 @@ void Inspection::add_refusal(const Link& link, const KernelAnswer& answer) {
     return;
   }
   const bool busy = answer.error == ETXTBSY;
+  const bool said = std::any_of(
+      diagnosis_.findings.begin(), diagnosis_.findings.end(),
+      [&](const Finding& finding) { return finding.decided_by == DecidedBy::lsm; });
+  if (said && !busy) {
+    return;  // one refusal for reading and executing
+  }
   Finding& finding = add(busy ? Code::text_busy : Code::lsm_denied, link);
   const Step* end = link.walk.end();
   const FileStatus file = end != nullptr ? end->status : FileStatus{};

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/repair.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+
+#include "core/drift.h"
+
+namespace permguard {
+namespace {
+
+std::optional<unsigned> octal_mode(std::string_view text) {
+  unsigned mode = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+  const bool all = error == std::errc{} && end == text.data() + text.size();
+  return all && mode <= 07777 ? std::optional(mode) : std::nullopt;
+}
+
+std::optional<std::uint32_t> id_of(AclEntry::Tag tag, std::string_view name,
+                                   const IdOfName& id_of_name) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  const bool numeric = error == std::errc{} && end == name.data() + name.size();
+  return numeric ? std::optional(number) : id_of_name(tag, name);
+}
+
+/// `user`, `user:group` or `:group`.
+bool change_owner(std::string_view spec, Permission& permission, const IdOfName& id_of_name) {
+  const std::size_t colon = std::min(spec.find(':'), spec.size());
+  const std::string_view user = spec.substr(0, colon);
+  const std::string_view group = spec.substr(std::min(colon + 1, spec.size()));
+  const auto uid = user.empty() ? std::optional<std::uint32_t>(permission.uid)
+                                : id_of(AclEntry::Tag::user, user, id_of_name);
+  const auto gid = group.empty() ? std::optional<std::uint32_t>(permission.gid)
+                                 : id_of(AclEntry::Tag::group, group, id_of_name);
+  if (!uid || !gid) {
+    return false;
+  }
+  permission.uid = *uid;
+  permission.gid = *gid;
+  return true;
+}
+
+/// With an ACL the mode's group digit is its mask: acl(5).
+void agree_with_acl(Rights& rights) {
+  if (!rights.acl) {
+    return;
+  }
+  for (const AclEntry& entry : *rights.acl) {
+    if (entry.tag == AclEntry::Tag::mask) {
+      rights.mode = (rights.mode & ~070U) | entry.perms << 3;
+    }
+  }
+}
+
+bool restore_acl(const std::string& spec, Rights& rights, const IdOfName& id_of_name) {
+  if (spec.empty()) {
+    rights.acl.reset();
+    return true;
+  }
+  const std::optional<Acl> acl = parse_acl_text(spec, id_of_name);
+  rights.acl = acl;
+  agree_with_acl(rights);
+  return acl.has_value();
+}
+
+bool apply(const FixStep& step, Permission& permission, const IdOfName& id_of_name) {
+  if (step.kind == FixStep::Kind::chown) {
+    return change_owner(step.spec, permission, id_of_name);
+  }
+  if (step.kind == FixStep::Kind::restore_acl) {
+    return restore_acl(step.spec, permission.rights, id_of_name);
+  }
+  const std::optional<unsigned> mode = octal_mode(step.spec);
+  if (step.kind == FixStep::Kind::chmod && mode) {
+    permission.rights.mode = *mode;
+    return true;
+  }
+  const std::optional<Rights> rights = apply_step(step, permission.rights, id_of_name);
+  if (rights) {
+    permission.rights = *rights;
+  }
+  return rights.has_value();
+}
+
+Result<Change> present_state(const Filesystem& filesystem, const std::string& path) {
+  const Result<FileStatus> file = filesystem.status(path);
+  if (!file) {
+    return failure<Change>(file.error);
+  }
+  const Result<std::optional<Acl>> acl = filesystem.acl(path);
+  if (!acl) {
+    return failure<Change>(acl.error);
+  }
+  const Permission now{file.value.uid, file.value.gid, {file.value.mode, acl.value}};
+  return {0, {path, file.value, now, now}};
+}
+
+bool comes_first(const Change& a, const Change& b) {
+  const bool a_directory = a.examined.type == FileType::directory;
+  const bool b_directory = b.examined.type == FileType::directory;
+  const auto depth = [](const Change& change) {
+    return std::count(change.path.begin(), change.path.end(), '/');
+  };
+  return a_directory != b_directory ? b_directory : depth(a) > depth(b);
+}
+
+}  // namespace
+
+Plan plan_changes(const Filesystem& filesystem, const std::vector<FixStep>& steps,
+                  const IdOfName& id_of_name) {
+  Plan plan;
+  for (const FixStep& step : steps) {
+    auto change = std::find_if(plan.changes.begin(), plan.changes.end(),
+                               [&](const Change& known) { return known.path == step.path; });
+    if (change == plan.changes.end()) {
+      const Result<Change> present = present_state(filesystem, step.path);
+      if (!present) {
+        plan.unplanned.push_back({step.path, present.error});
+        continue;
+      }
+      change = plan.changes.insert(change, present.value);
+    }
+    if (!apply(step, change->after, id_of_name)) {
+      plan.unplanned.push_back({step.path, EINVAL});
+    }
+  }
+  std::erase_if(plan.changes, [](const Change& change) { return change.before == change.after; });
+  std::stable_sort(plan.changes.begin(), plan.changes.end(), comes_first);
+  return plan;
+}
+
+}  // namespace permguard

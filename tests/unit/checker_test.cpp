@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/checker.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <map>
+
+#include "support/temp_tree.h"
+
+namespace permguard {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+/// Answers what a test tells it to, and "not asked" for all else.
+class ScriptedKernel : public Kernel {
+ public:
+  std::map<std::string, int> access;   ///< path → errno
+  std::map<std::string, int> execute;  ///< path → errno
+
+  KernelAnswer may_access(const std::string& path, Permissions) const override {
+    return look_up(access, path);
+  }
+  KernelAnswer may_execute(const std::string& path) const override {
+    return look_up(execute, path);
+  }
+
+ private:
+  static KernelAnswer look_up(const std::map<std::string, int>& answers, const std::string& path) {
+    const auto found = answers.find(path);
+    return found == answers.end() ? KernelAnswer{} : answer_from_errno(found->second);
+  }
+};
+
+std::string tag_of(const Finding& finding) {
+  return (finding.role == Role::script ? "" : std::string(name_of(finding.role)) + "-") +
+         name_of(finding.code);
+}
+
+/// Real files, examined for www-data by mode and ACL, or by the kernel as www-data.
+class CheckerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) {
+      GTEST_SKIP() << "needs root to give files to other users";
+    }
+    who_ = lookup_identity("www-data").value;
+  }
+
+  Question question(const std::string& target, Need need = Need::execute) const {
+    Question question;
+    question.target = target;
+    question.need = need;
+    question.who = who_;
+    question.search_path = "/usr/bin:/bin";
+    return question;
+  }
+
+  Diagnosis ask(const std::string& target, const Kernel* kernel, Need need = Need::execute) const {
+    return diagnose({filesystem_, names_, kernel, surroundings_}, question(target, need));
+  }
+
+  /// The findings' tags, the same from the model and from the kernel, or the test fails.
+  std::vector<std::string> tags(const std::string& target, Need need = Need::execute) const {
+    const DelegateKernel kernel(who_, true);
+    EXPECT_EQ(kernel.error(), 0);
+    std::vector<std::string> asked, modelled;
+    for (const Finding& finding : ask(target, &kernel, need).findings) {
+      asked.push_back(tag_of(finding));
+    }
+    for (const Finding& finding : ask(target, nullptr, need).findings) {
+      modelled.push_back(tag_of(finding));
+    }
+    EXPECT_EQ(asked, modelled);
+    return asked;
+  }
+
+  test::TempTree tree_;
+  SystemFilesystem filesystem_;
+  SystemNames names_;
+  Surroundings surroundings_ = read_surroundings();
+  Identity who_;
+};
+
+constexpr const char* kScript = "#!/bin/sh\necho hello\n";
+
+TEST_F(CheckerTest, AHealthyScriptHasNoFinding) {
+  EXPECT_THAT(tags(tree_.write("a.cgi", kScript, 0755)), IsEmpty());
+}
+
+TEST_F(CheckerTest, NobodyMayExecute) {
+  const std::string script = tree_.write("a.cgi", kScript, 0644);
+  EXPECT_THAT(tags(script), ElementsAre("not-executable"));
+  const Diagnosis diagnosis = ask(script, nullptr);
+  EXPECT_EQ(diagnosis.findings[0].certainty, Certainty::certain);
+  EXPECT_EQ(diagnosis.findings[0].decided_by, DecidedBy::no_execute_bit);
+  ASSERT_EQ(diagnosis.findings[0].remedy.steps.size(), 1U);
+  EXPECT_EQ(diagnosis.findings[0].remedy.steps[0].spec, "a+x");
+}
+
+TEST_F(CheckerTest, OthersMayNotExecute) {
+  const std::string script = tree_.write("a.cgi", kScript, 0754);
+  EXPECT_THAT(tags(script), ElementsAre("execute-denied"));
+  EXPECT_EQ(ask(script, nullptr).findings[0].certainty, Certainty::modelled);
+}
+
+TEST_F(CheckerTest, AScriptMustBeReadable) {
+  EXPECT_THAT(tags(tree_.write("a.cgi", kScript, 0711)), ElementsAre("read-denied"));
+}
+
+TEST_F(CheckerTest, AProgramNeedsNoReadBit) {
+  const std::string program = tree_.write("true", test::TempTree().read("../../bin/true"), 0711);
+  EXPECT_THAT(tags(program), IsEmpty());
+}
+
+TEST_F(CheckerTest, AllFaultsAreFoundAtOnce) {
+  const std::string script = tree_.write("locked/a.cgi", "#!/opt/none\n", 0640);
+  tree_.chmod("locked", 0700);
+  EXPECT_THAT(tags(script), ElementsAre("search-denied", "not-executable",
+                                        "interpreter-not-found", "read-denied"));
+}
+
+TEST_F(CheckerTest, NamesTheLockedDirectory) {
+  const std::string script = tree_.write("locked/cgi/a.cgi", kScript, 0755);
+  tree_.chmod("locked", 0700);
+  const Diagnosis diagnosis = ask(script, nullptr);
+  ASSERT_EQ(diagnosis.findings.size(), 1U);
+  EXPECT_EQ(diagnosis.findings[0].path, tree_.path("locked"));
+  ASSERT_EQ(diagnosis.findings[0].remedy.steps.size(), 1U);
+  EXPECT_EQ(diagnosis.findings[0].remedy.steps[0].spec, "u:www-data:x");
+}
+
+TEST_F(CheckerTest, Formats) {
+  EXPECT_THAT(tags(tree_.write("text", "echo hello\n", 0755)), ElementsAre("no-shebang"));
+  EXPECT_THAT(tags(tree_.write("empty", "", 0755)), ElementsAre("empty-file"));
+  EXPECT_THAT(tags(tree_.write("bom", "\xEF\xBB\xBF#!/bin/sh\n", 0755)),
+              ElementsAre("bom-before-shebang"));
+  EXPECT_THAT(tags(tree_.write("long", "#!/" + std::string(300, 'x') + "\n", 0755)),
+              ElementsAre("shebang-too-long"));
+}
+
+TEST_F(CheckerTest, ACarriageReturnIsNamedNotTheMissingInterpreter) {
+  EXPECT_THAT(tags(tree_.write("crlf", "#!/bin/sh\r\necho\r\n", 0755)),
+              ElementsAre("shebang-crlf"));
+  EXPECT_THAT(tags(tree_.write("env-crlf", "#!/usr/bin/env sh\r\n", 0755)),
+              ElementsAre("shebang-crlf"));
+}
+
+TEST_F(CheckerTest, ACarriageReturnIsFineWhereSuchAnInterpreterExists) {
+  tree_.symlink("/bin/sh", "sh\r");
+  EXPECT_THAT(tags(tree_.write("crlf", "#!" + tree_.path("sh") + "\r\necho\r\n", 0755)), IsEmpty());
+}
+
+TEST_F(CheckerTest, RelativeInterpretersStartAtTheScriptsDirectory) {
+  tree_.symlink("/bin/sh", "here");
+  EXPECT_THAT(tags(tree_.write("good", "#!here\n", 0755)), IsEmpty());
+  EXPECT_THAT(tags(tree_.write("bad", "#!nowhere\n", 0755)), ElementsAre("shebang-relative"));
+}
+
+TEST_F(CheckerTest, TheInterpreterHasFaultsOfItsOwn) {
+  const std::string interpreter = tree_.write("interp", "#!/bin/sh\n", 0644);
+  EXPECT_THAT(tags(tree_.write("a", "#!" + interpreter + "\n", 0755)),
+              ElementsAre("interpreter-not-executable"));
+}
+
+TEST_F(CheckerTest, EnvLooksUpThePath) {
+  EXPECT_THAT(tags(tree_.write("good", "#!/usr/bin/env sh\n", 0755)), IsEmpty());
+  const std::string bad = tree_.write("bad", "#!/usr/bin/env no-such-thing\n", 0755);
+  EXPECT_THAT(tags(bad), ElementsAre("command-not-found"));
+  EXPECT_EQ(ask(bad, nullptr).findings[0].detail, "/usr/bin:/bin");
+}
+
+TEST_F(CheckerTest, EnvThatRunsItsOwnScriptEnds) {
+  tree_.write("self", "#!/usr/bin/env self\n", 0755);
+  Question question = this->question(tree_.path("self"));
+  question.search_path = tree_.root();
+  const Diagnosis diagnosis =
+      diagnose({filesystem_, names_, nullptr, surroundings_}, question);
+  ASSERT_FALSE(diagnosis.healthy());
+  EXPECT_EQ(diagnosis.findings[0].code, Code::shebang_loop);
+}
+
+TEST_F(CheckerTest, ADirectoryIsNoProgram) {
+  EXPECT_THAT(tags(tree_.mkdir("folder")), ElementsAre("not-regular-file"));
+}
+
+TEST_F(CheckerTest, NoexecMounts) {
+  if (!tree_.mount_tmpfs("mnt", "noexec")) {
+    GTEST_SKIP() << "this machine forbids mounts";
+  }
+  const std::string script = tree_.write("mnt/a.cgi", kScript, 0755);
+  EXPECT_THAT(tags(script), ElementsAre("noexec-mount"));
+  EXPECT_EQ(ask(script, nullptr).findings[0].detail, tree_.path("mnt"));
+}
+
+TEST_F(CheckerTest, AMissingTargetIsNotFound) {
+  const Diagnosis diagnosis = ask(tree_.path("none"), nullptr);
+  ASSERT_EQ(diagnosis.findings.size(), 1U);
+  EXPECT_EQ(diagnosis.findings[0].code, Code::not_found);
+  EXPECT_FALSE(diagnosis.exists);
+}
+
+TEST_F(CheckerTest, ReadNeedsOnlyTheReadBit) {
+  EXPECT_THAT(tags(tree_.write("a.php", "<?php", 0644), Need::read), IsEmpty());
+  EXPECT_THAT(tags(tree_.write("b.php", "<?php", 0600), Need::read), ElementsAre("read-denied"));
+}
+
+TEST_F(CheckerTest, WhatTheKernelAllowsIsNoFinding) {
+  const std::string script = tree_.write("a.cgi", kScript, 0744);
+  ScriptedKernel kernel;
+  EXPECT_FALSE(ask(script, &kernel).healthy());
+  kernel.access = {{script, 0}};
+  EXPECT_TRUE(ask(script, &kernel).healthy());
+}
+
+TEST_F(CheckerTest, WhatTheKernelRefusesWithoutAVisibleReasonIsSaid) {
+  const std::string script = tree_.write("a.cgi", kScript, 0755);
+  ScriptedKernel kernel;
+  kernel.access = {{script, EACCES}};
+  const Diagnosis diagnosis = ask(script, &kernel);
+  ASSERT_EQ(diagnosis.findings.size(), 1U);
+  EXPECT_EQ(diagnosis.findings[0].code, Code::lsm_denied);
+  EXPECT_THAT(diagnosis.findings[0].detail, HasSubstr("no visible reason"));
+}
+
+TEST_F(CheckerTest, WhatWasNotAskedIsNeverAFinding) {
+  const std::string script = tree_.write("a.cgi", kScript, 0755);
+  ScriptedKernel kernel;
+  for (const int error : {EPERM, ENOSYS, EINVAL, EINTR, EIO, ENOMEM}) {
+    kernel.access = {{script, error}};
+    kernel.execute = {{script, error}};
+    EXPECT_TRUE(ask(script, &kernel).healthy()) << error;
+  }
+}
+
+TEST_F(CheckerTest, ABusyFileIsSeenByTheKernelOnly) {
+  const std::string script = tree_.write("a.cgi", kScript, 0755);
+  ScriptedKernel kernel;
+  kernel.execute = {{script, ETXTBSY}};
+  const Diagnosis diagnosis = ask(script, &kernel);
+  ASSERT_EQ(diagnosis.findings.size(), 1U);
+  EXPECT_EQ(diagnosis.findings[0].code, Code::text_busy);
+}
+
+TEST_F(CheckerTest, TheQuickLookAgreesWithTheLongOne) {
+  tree_.write("good.cgi", kScript, 0755);
+  tree_.write("env.cgi", "#!/usr/bin/env -S sh -e\n", 0755);
+  tree_.write("plain.cgi", kScript, 0644);
+  tree_.write("unreadable.cgi", kScript, 0711);
+  tree_.write("crlf.cgi", "#!/bin/sh\r\n", 0755);
+  tree_.write("lost.cgi", "#!/usr/bin/env lost\n", 0755);
+  tree_.symlink("good.cgi", "link.cgi");
+  const DelegateKernel kernel(who_, false);
+  for (const char* name : {"good.cgi", "env.cgi", "plain.cgi", "unreadable.cgi", "crlf.cgi",
+                           "lost.cgi", "link.cgi", "none.cgi"}) {
+    const Examiner examiner{filesystem_, names_, &kernel, surroundings_};
+    const Question question = this->question(tree_.path(name));
+    EXPECT_EQ(passes(examiner, question), diagnose(examiner, question).healthy()) << name;
+  }
+}
+
+TEST_F(CheckerTest, RisksOfAWorkingScript) {
+  const std::string script = tree_.write("open/a.cgi", kScript, 06777);
+  tree_.chmod("open", 0777);
+  const Diagnosis diagnosis = ask(script, nullptr);
+  std::vector<std::string> found;
+  for (const Finding& finding : risks({filesystem_, names_, nullptr, surroundings_},
+                                      question(script), diagnosis.chain[0].walk)) {
+    EXPECT_EQ(finding.severity, Severity::warning);
+    found.push_back(tag_of(finding));
+  }
+  EXPECT_THAT(found, ElementsAre("world-writable", "group-writable", "setuid", "setgid",
+                                 "dir-world-writable"));
+}
+
+}  // namespace
+}  // namespace permguard
