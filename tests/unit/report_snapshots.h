@@ -114,7 +114,10 @@ inline StatusSnapshot many(std::uint64_t count) {
     }
     finding.target =
         "/srv/tenants/t" + std::to_string(id % 97) + "/cgi-bin/job" + std::to_string(id) + ".cgi";
-    if (id % 2 != 0) finding.path = finding.target;
+    if (id % 2 != 0) {
+      finding.path = finding.target;
+      finding.remedy.steps = {chmod("a+x", finding.path)};
+    }
     IncidentView view = incident(id, finding);
     view.count = (id * 7919) % 5000 + 1;
     view.first_seen = kNow - static_cast<std::int64_t>(id) * 60;
