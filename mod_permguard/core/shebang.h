@@ -14,7 +14,7 @@ inline constexpr std::size_t kHeadBytes = 256;
 /// The first line of a script as the kernel's binfmt_script splits it.
 struct Shebang {
   std::string interpreter;    ///< path as written; empty where a NUL stands in its place
-  std::string argument;       ///< the one optional argument, blanks at its ends removed
+  std::string argument;       ///< the one optional argument, without the blanks around it
   bool has_argument = false;  ///< true with an empty `argument`: the interpreter gets ""
 };
 
@@ -37,7 +37,8 @@ struct ShebangLine {
 /// file's beginning, of which kHeadBytes count. Blanks are space and tab. The line ends at LF
 /// or NUL, or at the last of those bytes if the interpreter's name ended before: then the
 /// argument is cut there. CR is a byte like any other. The bytes after a short file's end read
-/// as NUL, so blanks at the very end of a file without LF make an empty argument. Pure; never
+/// as NUL. Blanks before LF are dropped; before NUL they belong to the argument, which is ""
+/// where nothing else stands there. Pure; never
 /// fails, for any bytes.
 ShebangLine parse_shebang(std::string_view head);
 

@@ -82,6 +82,7 @@ TEST_F(ShebangTest, LinesOfEveryKindAreReadAsTheKernelDoes) {
                                   "#!"s + show(),
                                   "#! \t" + show() + " a b \t\n",
                                   "#!" + show() + "  ",
+                                  "#!" + show() + " a  ",
                                   "#!" + show() + " \t\n",
                                   "#!" + show() + "\r\n",
                                   "#!" + show() + " -e\r\n",
