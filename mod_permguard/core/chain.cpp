@@ -27,7 +27,9 @@ bool lets_the_search_go_on(int error) {
 
 }  // namespace
 
-bool is_env(std::string_view interpreter) { return last_component(interpreter) == "env"; }
+bool is_env(std::string_view interpreter) {
+  return last_component(interpreter) == "env";
+}
 
 NextFile next_for_kernel(const FileHead& head, const ExecContext& context) {
   NextFile next;
@@ -57,9 +59,9 @@ NextFile next_for_env(const std::string& script, const Shebang& shebang,
   next.search_path = env.path.value_or(context.search_path);
   next.directory = env.directory ? absolute(*env.directory, context.directory) : context.directory;
   next.complaint = env.error;
-  next.kind = env.command_is_script  ? NextFile::Kind::endless
-              : !env.error.empty()   ? NextFile::Kind::refused
-                                     : NextFile::Kind::command;
+  next.kind = env.command_is_script ? NextFile::Kind::endless
+              : !env.error.empty()  ? NextFile::Kind::refused
+                                    : NextFile::Kind::command;
   return next;
 }
 

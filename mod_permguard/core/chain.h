@@ -48,8 +48,8 @@ NextFile next_for_env(const std::string& script, const Shebang& shebang,
 /// which `attempt` (0 or the errno execve would give) succeeds. EACCES, ENOENT, ENOTDIR and
 /// the like let the search go on; EACCES is remembered. A name with a slash is not looked up.
 struct CommandLookup {
-  std::string path;       ///< the file; where nothing can be executed, the first refused with EACCES
-  int error = 0;          ///< 0, EACCES, or ENOENT (then `path` is the bare name)
+  std::string path;  ///< the file; where nothing can be executed, the first refused with EACCES
+  int error = 0;     ///< 0, EACCES, or ENOENT (then `path` is the bare name)
 };
 CommandLookup find_command(const std::string& name, const std::string& search_path,
                            const std::string& directory,

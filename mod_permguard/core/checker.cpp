@@ -22,8 +22,8 @@ class QuickLook {
       return false;
     }
     if (question_.need != Need::execute) {
-      return has_type() && allows(question_.target,
-                                  question_.need == Need::connect ? kWrite : kRead);
+      return has_type() &&
+             allows(question_.target, question_.need == Need::connect ? kWrite : kRead);
     }
     const std::string directory = question_.working_directory.empty()
                                       ? directory_of(question_.target)

@@ -15,12 +15,12 @@ namespace permguard {
 
 /// What is asked.
 struct Question {
-  std::string target;              ///< absolute path, links allowed
+  std::string target;  ///< absolute path, links allowed
   Need need = Need::execute;
-  Role role = Role::script;        ///< script, wrapper, socket, htaccess, directory
+  Role role = Role::script;  ///< script, wrapper, socket, htaccess, directory
   Identity who;
-  std::string search_path;         ///< PATH the program gets; "" is the empty PATH
-  std::string working_directory;   ///< at exec; empty: the target's directory, as httpd sets it
+  std::string search_path;        ///< PATH the program gets; "" is the empty PATH
+  std::string working_directory;  ///< at exec; empty: the target's directory, as httpd sets it
   Certainty certainty = Certainty::certain;  ///< of findings: modelled where `who` is a guess
 };
 
@@ -30,9 +30,9 @@ struct Surroundings {
   BinfmtMisc binfmt;
   bool protected_symlinks = false;
   bool no_new_privs = false;
-  bool partial_id_map = false;     ///< a user namespace whose uid_map does not cover all ids
-  bool seccomp = false;            ///< a filter is installed (proc(5), status: Seccomp)
-  std::string process_label;       ///< SELinux context or AppArmor profile; empty: none visible
+  bool partial_id_map = false;  ///< a user namespace whose uid_map does not cover all ids
+  bool seccomp = false;         ///< a filter is installed (proc(5), status: Seccomp)
+  std::string process_label;    ///< SELinux context or AppArmor profile; empty: none visible
 };
 
 /// The surroundings of the calling process (proc(5)); `pid` 0. What cannot be read is left at
@@ -51,9 +51,9 @@ struct Examiner {
 /// One file of the chain: the script, its interpreter, that one's interpreter or loader.
 struct Link {
   Role role = Role::script;
-  std::string path;      ///< as named by the one before
+  std::string path;  ///< as named by the one before
   Walk walk;
-  FileHead head;         ///< meaningful where `head_read`
+  FileHead head;  ///< meaningful where `head_read`
   bool head_read = false;
 };
 
@@ -62,7 +62,7 @@ struct Diagnosis {
   Question question;
   std::vector<Finding> findings;  ///< the one the kernel meets first leads
   std::vector<Link> chain;        ///< the script, then interpreter, command, loader
-  bool exists = false;            ///< the target itself was seen, or is hidden behind a denial (then false)
+  bool exists = false;  ///< the target itself was seen, or is hidden behind a denial (then false)
 
   bool healthy() const { return findings.empty(); }
   /// The first finding of severity error, or null.

@@ -25,7 +25,7 @@ std::string qualifier(const AclEntry& entry, const Names* names) {
   if (entry.tag != Tag::user && entry.tag != Tag::group) {
     return {};
   }
-  std::string name = names == nullptr       ? "#"
+  std::string name = names == nullptr         ? "#"
                      : entry.tag == Tag::user ? names->user(entry.id)
                                               : names->group(entry.id);
   // setfacl(1) takes a number, but not the form "#1000".
@@ -145,8 +145,8 @@ std::vector<Finding> drift_of(const Names& names, const std::string& target,
     drift.add(Code::group_drift, group, FixStep::Kind::chown,
               ":" + (group.front() == '#' ? group.substr(1) : group));
   }
-  if (desired.mode && comparable(*desired.mode, with_acl) !=
-                          comparable(actual.file.mode, with_acl)) {
+  if (desired.mode &&
+      comparable(*desired.mode, with_acl) != comparable(actual.file.mode, with_acl)) {
     drift.add(Code::mode_drift, octal(*desired.mode), FixStep::Kind::chmod, octal(*desired.mode));
   }
   if (desired.acl && *desired.acl != actual.acl) {

@@ -40,8 +40,8 @@ std::vector<Finding> drift_of(const Names& names, const std::string& target,
 /// The finding for a file of the desired state that is gone.
 Finding missing_finding(const std::string& target);
 
-/// The text form of an ACL as setfacl(1) reads it after -m or --set: "u::rwx,u:33:r-x,g::r-x,m::r-x,o::---".
-/// Names are those `names` gives, or numbers without it.
+/// The text form of an ACL as setfacl(1) reads it after -m or --set:
+/// "u::rwx,u:33:r-x,g::r-x,m::r-x,o::---". Names are those `names` gives, or numbers without it.
 std::string acl_text(const Acl& acl, const Names* names = nullptr);
 
 /// The ACL that such a text stands for, entries in the kernel's order; nullopt: not such a text, or

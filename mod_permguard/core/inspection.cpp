@@ -33,10 +33,10 @@ Inspection::Inspection(const Examiner& examiner, const Question& question)
 Diagnosis Inspection::run() {
   const Question& question = diagnosis_.question;
   if (question.need == Need::execute) {
-    execute({question.role, question.target},
-            {question.search_path, question.working_directory.empty()
-                                       ? directory_of(question.target)
-                                       : question.working_directory});
+    execute(
+        {question.role, question.target},
+        {question.search_path, question.working_directory.empty() ? directory_of(question.target)
+                                                                  : question.working_directory});
   } else {
     examine_plain(question.need);
   }
@@ -52,11 +52,11 @@ void Inspection::examine_plain(Need need) {
   const Permissions wanted = need == Need::connect ? kWrite : kRead;
   Link link = reach(question.role, question.target, "/");
   if (link.walk.complete) {
-    const bool plausible =
-        need == Need::connect ? judge_type(link, FileType::socket, Code::not_a_socket)
-        : question.role == Role::directory
-            ? judge_type(link, FileType::directory, Code::not_a_directory)
-            : judge_type(link, FileType::regular, Code::not_regular_file);
+    const bool plausible = need == Need::connect
+                               ? judge_type(link, FileType::socket, Code::not_a_socket)
+                           : question.role == Role::directory
+                               ? judge_type(link, FileType::directory, Code::not_a_directory)
+                               : judge_type(link, FileType::regular, Code::not_regular_file);
     if (plausible) {
       judge_access(link, wanted,
                    need == Need::connect              ? Code::connect_denied
@@ -178,8 +178,7 @@ void Inspection::judge_format(const Link& link) {
     return;
   }
   Finding& finding = add_format_fault(*link.head.fault, link, link.head.detail, link.head.error);
-  const bool unknown_formats =
-      examiner_.surroundings.binfmt.state == BinfmtMisc::State::unreadable;
+  const bool unknown_formats = examiner_.surroundings.binfmt.state == BinfmtMisc::State::unreadable;
   if (unknown_formats && link.head.format != Format::text && may_be_misc_format(link.head)) {
     finding.certainty = Certainty::modelled;
   }
@@ -237,11 +236,11 @@ void Inspection::follow_loader(const std::string& path, const ElfHeader& program
       regular ? examiner_.filesystem.read(link.walk.resolved, 0, kHeadBytes)
               : failure<std::string>(ENOENT);
   if (head) {
-    const std::string fault = loader_fault(
-        head.value, link.walk.end()->status.size, program, examiner_.surroundings.machine,
-        [&](std::uint64_t offset, std::size_t count) {
-          return examiner_.filesystem.read(link.walk.resolved, offset, count).value;
-        });
+    const std::string fault =
+        loader_fault(head.value, link.walk.end()->status.size, program,
+                     examiner_.surroundings.machine, [&](std::uint64_t offset, std::size_t count) {
+                       return examiner_.filesystem.read(link.walk.resolved, offset, count).value;
+                     });
     if (!fault.empty()) {
       add_format_fault(Code::bad_elf, link, fault, ELIBBAD);
     }
@@ -249,8 +248,8 @@ void Inspection::follow_loader(const std::string& path, const ElfHeader& program
   diagnosis_.chain.push_back(std::move(link));
 }
 
-void Inspection::follow_interpreter(const Link& script, const NextFile& next,
-                                    const Candidate& from, const ExecContext& context) {
+void Inspection::follow_interpreter(const Link& script, const NextFile& next, const Candidate& from,
+                                    const ExecContext& context) {
   if (from.depth >= kMaxInterpreterDepth) {
     add_format_fault(Code::shebang_loop, script, next.path, ELOOP);
     return;

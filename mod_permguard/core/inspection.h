@@ -34,8 +34,7 @@ class Inspection {
   Finding& add_format_fault(Code code, const Link& link, const std::string& detail, int error);
   void judge_script_read(const Link& link);
   void follow(const Link& link, const Candidate& from, const ExecContext& context);
-  void follow_loader(const std::string& path, const ElfHeader& program,
-                     const ExecContext& context);
+  void follow_loader(const std::string& path, const ElfHeader& program, const ExecContext& context);
   void follow_interpreter(const Link& script, const NextFile& next, const Candidate& from,
                           const ExecContext& context);
   void follow_env(const Link& script, const ExecContext& context);

@@ -14,9 +14,8 @@ namespace {
 
 /// Codes that say what one identity may not do; all others follow from bytes and metadata.
 bool depends_on_identity(Code code) {
-  return code == Code::search_denied || code == Code::execute_denied ||
-         code == Code::read_denied || code == Code::connect_denied || code == Code::lsm_denied ||
-         code == Code::not_listable;
+  return code == Code::search_denied || code == Code::execute_denied || code == Code::read_denied ||
+         code == Code::connect_denied || code == Code::lsm_denied || code == Code::not_listable;
 }
 
 /// Codes that a positive answer of the kernel refutes; type and format are not part of it.
@@ -33,8 +32,8 @@ const Step* step_at(const Walk& walk, const std::string& path) {
 
 /// File systems whose modes come from mount options or the kernel: they keep no ACL.
 bool keeps_acls(const Result<Mount>& mount) {
-  static constexpr const char* kWithout[] = {"vfat", "exfat", "iso9660", "squashfs", "proc",
-                                             "sysfs", "msdos", "udf"};
+  static constexpr const char* kWithout[] = {"vfat", "exfat", "iso9660", "squashfs",
+                                             "proc", "sysfs", "msdos",   "udf"};
   return std::none_of(std::begin(kWithout), std::end(kWithout),
                       [&](const char* type) { return mount.value.fstype == type; });
 }
@@ -43,9 +42,8 @@ bool keeps_acls(const Result<Mount>& mount) {
 
 Certainty Inspection::certainty_of(Code code) const {
   const bool guessed = diagnosis_.question.certainty == Certainty::modelled;
-  return depends_on_identity(code) && (guessed || examiner_.kernel == nullptr)
-             ? Certainty::modelled
-             : Certainty::certain;
+  return depends_on_identity(code) && (guessed || examiner_.kernel == nullptr) ? Certainty::modelled
+                                                                               : Certainty::certain;
 }
 
 Finding& Inspection::add(Code code, const Link& link) {
@@ -74,9 +72,8 @@ void Inspection::remedy_denial(Finding& finding, const Step& step, Permissions w
              finding.decision.masked == DecidedBy::named_group) {
     finding.entry_name = examiner_.names.group(finding.decision.entry_id);
   }
-  finding.remedy =
-      least_grant(step.path, step.status, step.acl, diagnosis_.question.who, wanted,
-                  keeps_acls(examiner_.filesystem.mount(step.path)));
+  finding.remedy = least_grant(step.path, step.status, step.acl, diagnosis_.question.who, wanted,
+                               keeps_acls(examiner_.filesystem.mount(step.path)));
 }
 
 /// A named ACL entry for reading replaces what the classes give, so the x that the same file lacks
@@ -147,9 +144,9 @@ void Inspection::add_refusal(const Link& link, const KernelAnswer& answer) {
     return;
   }
   const bool busy = answer.error == ETXTBSY;
-  const bool said = std::any_of(
-      diagnosis_.findings.begin(), diagnosis_.findings.end(),
-      [&](const Finding& finding) { return finding.decided_by == DecidedBy::lsm; });
+  const bool said =
+      std::any_of(diagnosis_.findings.begin(), diagnosis_.findings.end(),
+                  [&](const Finding& finding) { return finding.decided_by == DecidedBy::lsm; });
   if (said && !busy) {
     return;  // one refusal for reading and executing
   }

@@ -15,7 +15,9 @@ namespace {
 // linux/fcntl.h of Linux 6.14; older headers lack it.
 constexpr int kExecveCheck = 0x10000;
 
-int errno_of(long result) { return result == 0 ? 0 : errno; }
+int errno_of(long result) {
+  return result == 0 ? 0 : errno;
+}
 
 // An older kernel refuses the flag with EINVAL, which counts as not asked.
 int execute_check(const char* path) noexcept {
@@ -61,7 +63,9 @@ KernelAnswer AccessKernel::may_access(const std::string& path, Permissions wante
   return answer_from_errno(effective_access(path.c_str(), wanted));
 }
 
-KernelAnswer AccessKernel::may_execute(const std::string&) const { return {}; }
+KernelAnswer AccessKernel::may_execute(const std::string&) const {
+  return {};
+}
 
 KernelAnswer ExecCheckKernel::may_execute(const std::string& path) const {
   return answer_from_errno(execute_check(path.c_str()));
@@ -79,6 +83,8 @@ KernelAnswer execute_check_on_helper_thread(const std::string& path) noexcept {
 
 // A file that can never be executed tells a kernel that knows the flag (EACCES) from one that
 // does not (EINVAL), without the flag's side effects reaching a real script.
-bool kernel_has_exec_check() { return execute_check("/proc/self/status") == EACCES; }
+bool kernel_has_exec_check() {
+  return execute_check("/proc/self/status") == EACCES;
+}
 
 }  // namespace permguard

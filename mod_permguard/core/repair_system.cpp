@@ -23,8 +23,7 @@ class Handle {
     open_how how{};
     how.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW;
     how.resolve = RESOLVE_NO_SYMLINKS;
-    descriptor_ =
-        static_cast<int>(syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how));
+    descriptor_ = static_cast<int>(syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how));
     error_ = descriptor_ < 0 ? errno : 0;
     name_ = "/proc/self/fd/" + std::to_string(descriptor_);
   }

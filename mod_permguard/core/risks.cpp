@@ -64,8 +64,7 @@ std::vector<Finding> risks(const Examiner& examiner, const Question& question, c
   if ((file.mode & S_IWGRP) != 0) {
     list.add(Code::group_writable, *end, "g-w");
   }
-  if (question.who.uid != 0 &&
-      decide_access(file, end->acl, question.who, kWrite).allowed &&
+  if (question.who.uid != 0 && decide_access(file, end->acl, question.who, kWrite).allowed &&
       (file.mode & (S_IWOTH | S_IWGRP)) == 0) {
     list.add(Code::server_writable, *end, nullptr);
   }

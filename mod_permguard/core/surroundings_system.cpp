@@ -21,7 +21,8 @@ std::string read_file(const std::string& path) {
 /// The number after "Name:" in a /proc status file; 0 where it is absent.
 long status_field(const std::string& status, const std::string& name) {
   const std::size_t at = status.find("\n" + name + ":");
-  return at == std::string::npos ? 0 : std::strtol(status.c_str() + at + name.size() + 2, nullptr, 10);
+  return at == std::string::npos ? 0
+                                 : std::strtol(status.c_str() + at + name.size() + 2, nullptr, 10);
 }
 
 /// Field 5 of the mountinfo line whose file system type is binfmt_misc: proc(5).

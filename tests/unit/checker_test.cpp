@@ -120,8 +120,8 @@ TEST_F(CheckerTest, AProgramNeedsNoReadBit) {
 TEST_F(CheckerTest, AllFaultsAreFoundAtOnce) {
   const std::string script = tree_.write("locked/a.cgi", "#!/opt/none\n", 0640);
   tree_.chmod("locked", 0700);
-  EXPECT_THAT(tags(script), ElementsAre("search-denied", "not-executable",
-                                        "interpreter-not-found", "read-denied"));
+  EXPECT_THAT(tags(script), ElementsAre("search-denied", "not-executable", "interpreter-not-found",
+                                        "read-denied"));
 }
 
 TEST_F(CheckerTest, NamesTheLockedDirectory) {
@@ -178,8 +178,7 @@ TEST_F(CheckerTest, EnvThatRunsItsOwnScriptEnds) {
   tree_.write("self", "#!/usr/bin/env self\n", 0755);
   Question question = this->question(tree_.path("self"));
   question.search_path = tree_.root();
-  const Diagnosis diagnosis =
-      diagnose({filesystem_, names_, nullptr, surroundings_}, question);
+  const Diagnosis diagnosis = diagnose({filesystem_, names_, nullptr, surroundings_}, question);
   ASSERT_FALSE(diagnosis.healthy());
   EXPECT_EQ(diagnosis.findings[0].code, Code::shebang_loop);
 }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/checker.h"
+
+namespace permguard {
+
+/// What an audit asks of every file, and within which bounds.
+struct AuditOptions {
+  Need need = Need::execute;    ///< execute: scripts only (see all); read: every regular file
+  bool all = false;             ///< every regular file, not only those with an x bit or `#!`
+  std::vector<Code> forbidden;  ///< risks that count as errors
+  std::uint64_t files_per_directory =
+      100'000;  ///< names looked at in one directory; more: truncated
+};
+
+/// Hears what an audit finds. With several jobs it is called by several threads, one at a time.
+class AuditSink {
+ public:
+  virtual ~AuditSink() = default;
+
+  /// One file was examined. `findings` may be empty.
+  virtual void examined(const std::string& path, std::vector<Finding> findings) = 0;
+  /// A directory or file could not be looked at; `error` is an errno. The audit goes on.
+  virtual void unexamined(const std::string& path, int error) = 0;
+  /// A directory holds more names than AuditOptions::files_per_directory.
+  virtual void truncated(const std::string& directory) = 0;
+  /// Asked before every file and directory: false ends the audit. Here a watcher keeps its pace.
+  virtual bool go_on() { return true; }
+};
+
+/// Makes an asker for one thread; a null pointer or function: everything is modelled.
+using KernelFactory = std::function<std::unique_ptr<Kernel>()>;
+
+/// Who asks, with whose eyes. The seams must outlive the audit and bear several threads.
+struct Auditor {
+  const Filesystem& filesystem;
+  const Names& names;
+  const Surroundings& surroundings;
+  KernelFactory make_kernel;
+  Identity who;
+  std::string search_path;  ///< PATH the programs get
+  Certainty certainty = Certainty::certain;
+};
+
+/// Examines the trees below `roots` (directories; a root that is a file is examined itself) with
+/// `jobs` threads, at least 1; with 1 in the calling thread. Directories are entered once, links
+/// to directories are not followed (as find(1)), links to files are examined as what they lead
+/// to. Only regular files are opened, so a FIFO or device never blocks. A directory this process
+/// may not list is a finding not-listable and unexamined. A file that vanishes meanwhile is left
+/// out. Memory is bounded by the deepest path and AuditOptions::files_per_directory.
+void audit(const Auditor& auditor, const std::vector<std::string>& roots,
+           const AuditOptions& options, unsigned jobs, AuditSink& sink);
+
+/// All that an audit says of one file or link; empty where it is healthy. `is_candidate` of
+/// AuditOptions is not asked. For callers that know their files.
+std::vector<Finding> audit_file(const Examiner& examiner, const Question& question,
+                                const std::vector<Code>& forbidden);
+
+}  // namespace permguard

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/audit.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <map>
+#include <set>
+
+#include "support/process.h"
+#include "support/temp_tree.h"
+
+namespace permguard {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
+
+class Collector : public AuditSink {
+ public:
+  void examined(const std::string& path, std::vector<Finding> findings) override {
+    std::vector<std::string>& codes = seen[path];
+    for (const Finding& finding : findings) {
+      codes.push_back(std::string(name_of(finding.code)) +
+                      (finding.severity == Severity::error ? "" : "?"));
+    }
+  }
+  void unexamined(const std::string& path, int error) override { refused[path] = error; }
+  void truncated(const std::string& directory) override { cut.insert(directory); }
+  bool go_on() override { return budget-- > 0; }
+
+  std::map<std::string, std::vector<std::string>> seen;
+  std::map<std::string, int> refused;
+  std::set<std::string> cut;
+  int budget = 1 << 30;
+};
+
+class AuditTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) {
+      GTEST_SKIP() << "needs root to examine with another user's rights";
+    }
+  }
+
+  Collector run(const AuditOptions& options = {}, unsigned jobs = 1) {
+    Collector collector;
+    run_with(collector, {tree_.root()}, options, jobs);
+    return collector;
+  }
+
+  void run_with(Collector& collector, const std::vector<std::string>& roots,
+                const AuditOptions& options = {}, unsigned jobs = 1) {
+    const Identity who = lookup_identity("www-data").value;
+    const Auditor auditor{
+        filesystem_,   names_,
+        surroundings_, [who] { return std::make_unique<DelegateKernel>(who, true); },
+        who,           "/usr/bin:/bin"};
+    audit(auditor, roots, options, jobs, collector);
+  }
+
+  test::TempTree tree_;
+  SystemFilesystem filesystem_;
+  SystemNames names_;
+  Surroundings surroundings_ = read_surroundings();
+};
+
+constexpr const char* kScript = "#!/bin/sh\necho\n";
+
+TEST_F(AuditTest, FilesWithAnExecuteBitOrAShebangCount) {
+  tree_.write("a/good.cgi", kScript, 0755);
+  tree_.write("a/plain.cgi", kScript, 0644);
+  tree_.write("readme.txt", "words", 0644);
+  tree_.write("program", "words", 0755);
+  EXPECT_THAT(run().seen,
+              UnorderedElementsAre(Pair(tree_.path("a/good.cgi"), IsEmpty()),
+                                   Pair(tree_.path("a/plain.cgi"), ElementsAre("not-executable")),
+                                   Pair(tree_.path("program"), ElementsAre("no-shebang"))));
+}
+
+TEST_F(AuditTest, AllTakesEveryRegularFile) {
+  tree_.write("readme.txt", "words", 0644);
+  AuditOptions options;
+  options.all = true;
+  EXPECT_THAT(run(options).seen, Contains(Pair(tree_.path("readme.txt"),
+                                               ElementsAre("not-executable", "no-shebang"))));
+}
+
+TEST_F(AuditTest, NeedReadAsksForReading) {
+  tree_.write("a.php", "<?php", 0644);
+  tree_.write("b.php", "<?php", 0600);
+  AuditOptions options;
+  options.need = Need::read;
+  EXPECT_THAT(run(options).seen,
+              UnorderedElementsAre(Pair(tree_.path("a.php"), IsEmpty()),
+                                   Pair(tree_.path("b.php"), ElementsAre("read-denied"))));
+}
+
+TEST_F(AuditTest, RisksAreWarningsUnlessForbidden) {
+  const std::string script = tree_.write("a.cgi", kScript, 0757);
+  EXPECT_THAT(run().seen[script], ElementsAre("world-writable?"));
+  AuditOptions options;
+  options.forbidden = {Code::world_writable};
+  EXPECT_THAT(run(options).seen[script], ElementsAre("world-writable"));
+}
+
+TEST_F(AuditTest, OddFilesNeitherBlockNorLoop) {
+  ASSERT_EQ(mkfifo(tree_.path("fifo").c_str(), 0777), 0);
+  tree_.symlink(".", "loop");
+  tree_.symlink("ring", "ring");
+  tree_.symlink("nowhere", "lost");
+  tree_.write("real/good.cgi", kScript, 0755);
+  tree_.symlink("real/good.cgi", "link.cgi");
+  EXPECT_THAT(run({}, 2).seen,
+              UnorderedElementsAre(Pair(tree_.path("real/good.cgi"), IsEmpty()),
+                                   Pair(tree_.path("link.cgi"), IsEmpty()),
+                                   Pair(tree_.path("ring"), ElementsAre("symlink-loop")),
+                                   Pair(tree_.path("lost"), ElementsAre("dangling-symlink"))));
+}
+
+TEST_F(AuditTest, MoreNamesThanAllowedAreSaid) {
+  for (int i = 0; i < 5; ++i) {
+    tree_.write("f" + std::to_string(i), kScript, 0755);
+  }
+  AuditOptions options;
+  options.files_per_directory = 3;
+  const Collector collector = run(options);
+  EXPECT_EQ(collector.seen.size(), 3U);
+  EXPECT_THAT(collector.cut, ElementsAre(tree_.root()));
+}
+
+TEST_F(AuditTest, TheSinkEndsIt) {
+  for (int i = 0; i < 50; ++i) {
+    tree_.write("f" + std::to_string(i), kScript, 0755);
+  }
+  Collector collector;
+  collector.budget = 11;
+  run_with(collector, {tree_.root()});
+  EXPECT_EQ(collector.seen.size(), 10U);
+}
+
+TEST_F(AuditTest, NamedFilesAreExaminedAndMissingOnesSaid) {
+  const std::string plain = tree_.write("plain.txt", "words", 0644);
+  Collector collector;
+  run_with(collector, {plain, tree_.path("none")});
+  EXPECT_THAT(collector.seen[plain], ElementsAre("not-executable", "no-shebang"));
+  EXPECT_THAT(collector.refused, ElementsAre(Pair(tree_.path("none"), ENOENT)));
+}
+
+TEST_F(AuditTest, SeveralJobsFindTheSame) {
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = "d" + std::to_string(i % 17) + "/f" + std::to_string(i);
+    tree_.write(name, kScript, i % 3 == 0 ? 0644 : 0755);
+  }
+  const Collector one = run({}, 1);
+  EXPECT_EQ(one.seen.size(), 200U);
+  EXPECT_EQ(run({}, 4).seen, one.seen);
+}
+
+TEST_F(AuditTest, ADirectoryThatCannotBeListedIsAFinding) {
+  tree_.write("locked/a.cgi", kScript, 0755);
+  tree_.chmod("locked", 0711);
+  const int failures = test::run_as("www-data", [this] {
+    Collector collector;
+    const Identity who = current_identity();
+    const Auditor auditor{filesystem_,   names_,
+                          surroundings_, [] { return std::make_unique<AccessKernel>(); },
+                          who,           "/bin"};
+    audit(auditor, {tree_.root()}, {}, 1, collector);
+    const bool found =
+        collector.seen[tree_.path("locked")] == std::vector<std::string>{"not-listable?"};
+    return found && collector.refused[tree_.path("locked")] == EACCES ? 0 : 1;
+  });
+  EXPECT_EQ(failures, 0);
+}
+
+}  // namespace
+}  // namespace permguard
