@@ -28,6 +28,7 @@ install(FILES ${CMAKE_BINARY_DIR}/generated/permguard.load conf/permguard.conf
         DESTINATION ${PERMGUARD_CONF_DIR})
 install(FILES mod_permguard/MANUAL.md README.md LICENSE
         DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libapache2-mod-permguard)
+install(DIRECTORY conf/schema DESTINATION ${CMAKE_INSTALL_DATADIR}/permguard)
 install(DIRECTORY mod_permguard/cli/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
         FILES_MATCHING PATTERN "*.1")
 
