@@ -209,6 +209,7 @@ constexpr std::array kModeRemedies = {
     ModeRemedy{Code::setuid, "u-s"},
     ModeRemedy{Code::setgid, "g-s"},
     ModeRemedy{Code::setid, "ug-s"},
+    ModeRemedy{Code::owner_cannot_execute, "u+x"},
 };
 
 // Where the part a file plays says more than the catalogue can.

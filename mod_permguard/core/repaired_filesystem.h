@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "core/filesystem.h"
+
+namespace permguard {
+
+/// Another file system with the status of some files replaced: the tree as it would be after a
+/// repair. Holds a reference to `base`. Internal to core.
+class RepairedFilesystem : public Filesystem {
+ public:
+  explicit RepairedFilesystem(const Filesystem& base) : base_(base) {}
+
+  /// From now on the file with this device and inode has `status`.
+  void repair(const FileStatus& status) { repaired_.push_back(status); }
+  bool changed() const { return !repaired_.empty(); }
+
+  Result<FileStatus> status(const std::string& path) const override {
+    return repaired(base_.status(path));
+  }
+  Result<FileStatus> target_status(const std::string& path) const override {
+    return repaired(base_.target_status(path));
+  }
+  Result<std::string> read_link(const std::string& path) const override {
+    return base_.read_link(path);
+  }
+  Result<std::optional<Acl>> acl(const std::string& path) const override { return base_.acl(path); }
+  Result<Mount> mount(const std::string& path) const override { return base_.mount(path); }
+  Result<std::string> read(const std::string& path, std::size_t offset,
+                           std::size_t count) const override {
+    return base_.read(path, offset, count);
+  }
+  Result<std::vector<std::string>> list(const std::string& path, std::size_t limit) const override {
+    return base_.list(path, limit);
+  }
+  Result<std::string> attribute(const std::string& path, const std::string& name) const override {
+    return base_.attribute(path, name);
+  }
+
+ private:
+  Result<FileStatus> repaired(const Result<FileStatus>& before) const {
+    const auto found =
+        std::find_if(repaired_.begin(), repaired_.end(), [&](const FileStatus& file) {
+          return file.device == before.value.device && file.inode == before.value.inode;
+        });
+    return !before || found == repaired_.end() ? before : Result<FileStatus>{0, *found};
+  }
+
+  const Filesystem& base_;
+  std::vector<FileStatus> repaired_;
+};
+
+}  // namespace permguard
