@@ -40,7 +40,7 @@ constexpr std::array<LongOption, 12> kLongOptions = {{
 /// A file's head has room for 127 nested -S; more come from variables that name themselves,
 /// and then env never ends either.
 constexpr int kMostSplits = 128;
-constexpr std::size_t kMostBytes = 128 * 1024;  // MAX_ARG_STRLEN of execve(2)
+constexpr std::size_t kMostBytes = std::size_t{128} * 1024;  // MAX_ARG_STRLEN of execve(2)
 
 /// The option that `name` is or abbreviates, getopt_long(3); null: none or several.
 const LongOption* find_long(std::string_view name) {
