@@ -30,11 +30,12 @@
     setTimeout(() => { button.textContent = 'Copy'; }, 2000);
   });
 
+  // One incident needs neither filter nor order.
   const list = document.getElementById('open-list');
-  if (!list) return;
+  const filter = document.getElementById('filter');
+  if (!list || !filter) return;
   const cases = all('.case', list);
   const texts = cases.map((each) => each.textContent.toLowerCase());
-  const filter = document.getElementById('filter');
   const shown = document.getElementById('shown');
 
   function applyFilter() {

@@ -25,12 +25,13 @@ std::string fix(const Finding& finding) {
     const std::string& advice = finding.remedy.advice;
     return element(
         "div",
-        "<h4>What to do</h4>" +
+        "<p class=\"label\">What to do</p>" +
             element("p", html_visible(advice.empty() ? info(finding.code).action : advice)),
         "class=\"fix\"");
   }
   return element("div",
-                 "<h4>Fix</h4><div class=\"row\"><pre><code><bdi>" + html_visible(command) +
+                 "<p class=\"label\">Fix</p><div class=\"row\"><pre><code><bdi>" +
+                     html_visible(command) +
                      "</bdi></code></pre><button type=\"button\" hidden data-enhance data-copy=\"" +
                      html_exact(command) + "\">Copy</button></div>",
                  "class=\"fix\"");

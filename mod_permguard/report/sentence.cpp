@@ -79,7 +79,8 @@ std::string further_words(std::span<const Finding> further, const Identity& who,
   std::string words;
   const std::size_t shown = std::min(further.size(), limits.further);
   for (const Finding& finding : further.first(shown)) {
-    words += "; also " + tag(finding) + ": " + reason_within(finding, who, limits.path);
+    words.append("; also ").append(tag(finding)).append(": ");
+    words += reason_within(finding, who, limits.path);
   }
   if (shown < further.size()) {
     words += "; also " + std::to_string(further.size() - shown) + " more";
@@ -103,7 +104,8 @@ std::string around_target(const std::string& before, std::string_view target,
   const std::size_t room = kMaxSentence - logged_size(before) - logged_size(after);
   std::string sentence;
   for (std::size_t limit = room - 2; limit >= 16; limit = limit * 3 / 4) {
-    sentence = before + quoted(target, limit) + after;
+    sentence = before;
+    sentence.append(quoted(target, limit)).append(after);
     if (logged_size(sentence) <= kMaxSentence) break;
   }
   return sentence;
