@@ -12,6 +12,7 @@ namespace permguard {
 namespace {
 
 constexpr std::size_t kMaxChain = 32;
+constexpr std::size_t kSocketPathMax = 108;  // sizeof sun_path, unix(7); no final NUL is needed
 
 bool may_be_misc_format(const FileHead& head) {
   return head.fault == Code::no_shebang || head.fault == Code::wrong_architecture ||
@@ -65,7 +66,18 @@ void Inspection::examine_plain(Need need) {
     }
   }
   ask_kernel(link, 0, wanted, false);
+  if (need == Need::connect) judge_address(link);
   diagnosis_.chain.push_back(std::move(link));
+}
+
+/// Whatever the file system holds: connect(2) takes no longer path.
+void Inspection::judge_address(const Link& link) {
+  if (link.path.size() <= kSocketPathMax) return;
+  Finding& finding = add(Code::name_too_long, link);
+  finding.detail = std::to_string(link.path.size()) + " bytes, a socket's may have " +
+                   std::to_string(kSocketPathMax);
+  finding.error = ENAMETOOLONG;
+  finding.remedy = general_remedy(finding);
 }
 
 void Inspection::execute(const Candidate& candidate, const ExecContext& context) {

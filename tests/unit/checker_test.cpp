@@ -276,5 +276,15 @@ TEST_F(CheckerTest, RisksOfAWorkingScript) {
                                  "dir-world-writable"));
 }
 
+TEST_F(CheckerTest, ASocketsPathHasALimitOfItsOwn) {
+  const auto path_of = [&](std::size_t length) {
+    const std::string directory = tree_.root() + "/";
+    return directory + std::string(length - directory.size(), 'a');
+  };
+  EXPECT_THAT(tags(path_of(108), Need::connect), ElementsAre("not-found"));
+  EXPECT_THAT(tags(path_of(109), Need::connect),
+              ElementsAre("not-found", "name-too-long"));
+}
+
 }  // namespace
 }  // namespace permguard
