@@ -6,8 +6,9 @@ namespace permguard {
 /// Writes what escaped to the error log, once a process. Call it inside a catch clause only.
 void report_escape() noexcept;
 
-/// Reads whether httpd was started with `-D PERMGUARD_TEST_THROW`: then every guarded entry
-/// throws, so that a test can see that httpd lives on. No request can set such a define.
+/// Reads whether httpd was started with `-D PERMGUARD_TEST_THROW`: then every entry that runs
+/// after the start throws, so that a test can see that httpd lives on. No request can set such a
+/// define.
 void read_boundary_test_switch() noexcept;
 
 /// Throws where that switch is on.
@@ -35,12 +36,9 @@ struct Boundary<Function, Fallback, kMayTestThrow> {
 template <auto Function, auto Fallback>
 inline constexpr auto guarded = &Boundary<Function, Fallback>::call;
 
-/// What a directive answers that failed for want of memory: httpd does not start.
-inline constexpr char kDirectiveFailed[] = "mod_permguard could not take in this directive";
-
-/// The same for the handler of a directive; the test switch does not reach it, because httpd
-/// would not start.
-template <auto Function>
-inline constexpr auto guarded_directive = &Boundary<Function, kDirectiveFailed, false>::call;
+/// The same for a hook without which the server must not start. The test switch does not reach
+/// it: there would be no server to look at.
+template <auto Function, auto Fallback>
+inline constexpr auto guarded_at_start = &Boundary<Function, Fallback, false>::call;
 
 }  // namespace permguard

@@ -113,7 +113,9 @@ int act_on(const Check& check, Diagnosis&& diagnosis) {
 int look(const Check& check) {
   const Question question = question_of(check.r, check.target, check.executor);
   Diagnosis diagnosis = examine(question, Moment::before_dispatch);
-  if (concerns_open_incident(check)) reconsider_incidents(check.r, diagnosis, false);
+  if (concerns_open_incident(check)) {
+    reconsider_incidents(check.r, diagnosis, Moment::before_dispatch);
+  }
   if (!diagnosis.healthy()) return act_on(check, std::move(diagnosis));
   if (diagnosis.exists) return pass_after_look(check);
   log_debug(check.r, "the file vanished before it could be examined");

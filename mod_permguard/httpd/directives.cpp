@@ -16,6 +16,12 @@
 namespace permguard {
 namespace {
 
+/// What a directive answers that failed for want of memory.
+constexpr char kFailed[] = "mod_permguard could not take in this directive";
+
+template <auto Function>
+constexpr auto taken_by = guarded_at_start<Function, kFailed>;
+
 // A tenant must not switch off what the administrator wants, hence neither OR_* below nor
 // AllowOverrideList; <Limit> would look as if it confined the directive to some methods.
 constexpr unsigned kEverywhereButTenants = NOT_IN_HTACCESS | NOT_IN_LIMIT;
@@ -153,19 +159,19 @@ constexpr int kServerOrDirectory = RSRC_CONF | ACCESS_CONF;
 }  // namespace
 
 const command_rec kDirectives[] = {
-    AP_INIT_TAKE12("PermGuard", guarded_directive<set_mode>, nullptr, kServerOrDirectory,
+    AP_INIT_TAKE12("PermGuard", taken_by<set_mode>, nullptr, kServerOrDirectory,
                    "off, explain, report, or enforce [strict]"),
-    AP_INIT_TAKE1("PermGuardStatusCode", guarded_directive<set_status>, nullptr, kServerOrDirectory,
+    AP_INIT_TAKE1("PermGuardStatusCode", taken_by<set_status>, nullptr, kServerOrDirectory,
                   "what enforce answers: auto, 403, 404, 500 or 503"),
-    AP_INIT_TAKE1("PermGuardRunAs", guarded_directive<set_run_as>, nullptr, kServerOrDirectory,
+    AP_INIT_TAKE1("PermGuardRunAs", taken_by<set_run_as>, nullptr, kServerOrDirectory,
                   "who executes or reads: auto or USER[:GROUP]"),
-    AP_INIT_TAKE2("PermGuardHandler", guarded_directive<add_handler>, nullptr, RSRC_CONF,
+    AP_INIT_TAKE2("PermGuardHandler", taken_by<add_handler>, nullptr, RSRC_CONF,
                   "the name of a handler and what its target needs: execute, read or off"),
-    AP_INIT_TAKE1("PermGuardLogInterval", guarded_directive<set_log_interval>, nullptr, RSRC_CONF,
+    AP_INIT_TAKE1("PermGuardLogInterval", taken_by<set_log_interval>, nullptr, RSRC_CONF,
                   "seconds between two lines about the same incident; 0: every time"),
-    AP_INIT_TAKE1("PermGuardIncidents", guarded_directive<set_incidents>, nullptr, RSRC_CONF,
+    AP_INIT_TAKE1("PermGuardIncidents", taken_by<set_incidents>, nullptr, RSRC_CONF,
                   "how many incidents are kept in shared memory"),
-    AP_INIT_TAKE1("PermGuardHealth", guarded_directive<set_health>, nullptr, RSRC_CONF,
+    AP_INIT_TAKE1("PermGuardHealth", taken_by<set_health>, nullptr, RSRC_CONF,
                   "whether ?health answers 503 while an error finding stands: warn or fail"),
     {nullptr, {nullptr}, nullptr, 0, RAW_ARGS, nullptr}};
 

@@ -15,6 +15,7 @@ namespace permguard {
 namespace {
 
 constexpr char kCodeVariable[] = "PERMGUARD_CODE";
+constexpr char kCannedNote[] = "permguard-canned-answer";
 
 const char* code_of(const request_rec* r) {
   return apr_table_get(r->subprocess_env, kCodeVariable);
@@ -29,14 +30,18 @@ Target traced_target(const request_rec* r, const Trace& trace) {
   return {.handler = trace.handler, .need = trace.need, .path = r->filename};
 }
 
-/// mod_cgi and mod_cgid leave this text for the error page when a script ends without headers;
-/// a status line is left only by a script that wrote one.
+/// Whether the error page is httpd's, or that of an ErrorDocument it went on to.
+bool is_answered_by_httpd(const request_rec* r) {
+  return r->next || apr_table_get(r->notes, kCannedNote);
+}
+
+/// mod_cgi and mod_cgid leave the text for the error page when a script ends without headers.
 FailureCause cause_of(const request_rec* r) {
   const char* notes = apr_table_get(r->notes, "error-notes");
   if (notes && std::strstr(notes, "End of script output before headers")) {
     return FailureCause::no_headers;
   }
-  if (r->status_line) return FailureCause::answered;
+  if (!is_answered_by_httpd(r)) return FailureCause::answered;
   return r->status == HTTP_GATEWAY_TIME_OUT ? FailureCause::timeout : FailureCause::other;
 }
 
@@ -61,14 +66,14 @@ void explain_failure(request_rec* r, const Trace& trace) {
   const std::optional<Question> question = traced_question(r, trace);
   if (!question) return;
   const bool by_server = ap_is_HTTP_SERVER_ERROR(r->status);
+  const Moment moment = by_server ? Moment::after_failure : Moment::before_dispatch;
   const Stopwatch watch;
-  const Diagnosis diagnosis =
-      examine(*question, by_server ? Moment::after_failure : Moment::before_dispatch);
+  const Diagnosis diagnosis = examine(*question, moment);
   if (trace.state == Trace::State::dispatched && (diagnosis.exists || !diagnosis.healthy())) {
     const auto result = diagnosis.healthy() ? CheckResult::healthy : CheckResult::reported;
     shared_state().count_check(trace.handler, result, watch.nanoseconds());
   }
-  if (shared_state().any_open()) reconsider_incidents(r, diagnosis, false);
+  if (shared_state().any_open()) reconsider_incidents(r, diagnosis, moment);
   if (!diagnosis.healthy()) {
     publish(r, diagnosis);
   } else if (by_server && diagnosis.exists) {
@@ -88,9 +93,7 @@ void settle_success(request_rec* r, const Trace& trace) {
   if (!state.any_open()) return;
   const std::optional<Question> question = traced_question(r, trace);
   if (!question || !state.concerns(question->target, question->who.uid)) return;
-  Diagnosis healthy;
-  healthy.question = *question;
-  reconsider_incidents(r, healthy, true);
+  close_disproved_by_success(r, *question);
 }
 
 void explain_dispatched(request_rec* r, const Trace& trace) {
@@ -158,6 +161,10 @@ int explain_request(request_rec* first) {
   }
   spread_code(first);
   return DECLINED;
+}
+
+void note_canned_answer(request_rec* r) {
+  if (trace_of(r)) apr_table_setn(r->notes, kCannedNote, "1");
 }
 
 int explain_to_error_document(request_rec* r) {

@@ -13,6 +13,9 @@ int check_request(request_rec* r);
 /// log_transaction: explains what failed.
 int explain_request(request_rec* r);
 
+/// insert_error_filter: httpd itself, not the script, answers with an error page.
+void note_canned_answer(request_rec* r);
+
 /// post_read_request: explains a failed request to the ErrorDocument that is about to run.
 int explain_to_error_document(request_rec* r);
 

@@ -28,15 +28,16 @@ void register_hooks(apr_pool_t*) {
   read_boundary_test_switch();
   // An answer from the cache is not dispatched, so mod_cache comes first.
   static const char* const kAfter[] = {"mod_cache.c", nullptr};
-  ap_hook_check_config(guarded<check_config, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
+  ap_hook_check_config(guarded_at_start<check_config, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
                        APR_HOOK_MIDDLE);
-  ap_hook_post_config(guarded<post_config, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
+  ap_hook_post_config(guarded_at_start<post_config, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
                       APR_HOOK_MIDDLE);
   ap_hook_child_init(guarded<start_engine, 0>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_handler(guarded<check_request, DECLINED>, kAfter, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_handler(guarded<serve_status, DECLINED>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_post_read_request(guarded<explain_to_error_document, DECLINED>, nullptr, nullptr,
                             APR_HOOK_MIDDLE);
+  ap_hook_insert_error_filter(guarded<note_canned_answer, 0>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_log_transaction(guarded<explain_request, DECLINED>, nullptr, nullptr, APR_HOOK_FIRST);
 }
 

@@ -47,27 +47,40 @@ Diagnosis ask_again(const request_rec* r, const SharedState::Open& incident) {
 }
 
 bool is_over(const request_rec* r, const SharedState::Open& incident, const Diagnosis& answer,
-             bool after_success, std::int64_t now) {
+             Moment moment, std::int64_t now) {
   const bool same = asks_the_same(incident, answer.question);
-  if (is_beyond_cheap_check(incident.finding.code)) return same && after_success;
+  const bool thorough = moment == Moment::after_failure;
+  if (is_beyond_cheap_check(incident.finding.code) && !(same && thorough)) return false;
   if (same) return !still_stands(incident.finding, answer);
   if (!shared_state().claim_question(incident.id, now)) return false;
   return !still_stands(incident.finding, ask_again(r, incident));
 }
 
+void close(const request_rec* r, const SharedState::Open& incident, std::int64_t now) {
+  const std::optional<SharedState::Closed> closed = shared_state().close(incident.id, now);
+  if (!closed) return;
+  log_notice(r, recovered_sentence(incident.finding, closed->after_seconds, closed->requests));
+}
+
 }  // namespace
 
-void reconsider_incidents(const request_rec* r, const Diagnosis& answer, bool after_success) {
-  SharedState& state = shared_state();
+void reconsider_incidents(const request_rec* r, const Diagnosis& answer, Moment moment) {
   const Question& question = answer.question;
   const std::int64_t now = now_seconds();
-  for (const auto& incident : state.open_incidents(question.target, question.who.uid)) {
-    if (!is_over(r, incident, answer, after_success, now)) continue;
-    const std::optional<SharedState::Closed> closed = state.close(incident.id, now);
-    if (!closed) continue;
-    log_notice(r, recovered_sentence(incident.finding, closed->after_seconds, closed->requests));
+  for (const auto& incident : shared_state().open_incidents(question.target, question.who.uid)) {
+    if (is_over(r, incident, answer, moment, now)) close(r, incident, now);
   }
-  state.expire(now);
+  shared_state().expire(now);
+}
+
+void close_disproved_by_success(const request_rec* r, const Question& question) {
+  const std::int64_t began = apr_time_sec(r->request_time);
+  for (const auto& incident : shared_state().open_incidents(question.target, question.who.uid)) {
+    const bool disproved = is_beyond_cheap_check(incident.finding.code) &&
+                           asks_the_same(incident, question) && incident.first_seen <= began &&
+                           incident.last_asked <= began;
+    if (disproved) close(r, incident, now_seconds());
+  }
 }
 
 }  // namespace permguard

@@ -122,7 +122,7 @@ void set_common_headers(request_rec* r, const StatusQuery& query) {
 int serve_status(request_rec* r) {
   if (std::strcmp(r->handler, kHandlerName) != 0) return DECLINED;
   if (!is_set_by_administrator(r)) return HTTP_NOT_FOUND;
-  r->allowed = AP_METHOD_BIT << M_GET;
+  ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);  // HEAD goes with GET
   if (r->method_number != M_GET) return HTTP_METHOD_NOT_ALLOWED;
   const std::optional<StatusQuery> query = parse_status_query(r->args ? r->args : "");
   if (!query) return HTTP_BAD_REQUEST;

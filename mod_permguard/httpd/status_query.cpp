@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/status_query.h"
 
-#include <algorithm>
 #include <charconv>
 
 namespace permguard {
@@ -45,12 +44,13 @@ bool take(std::string_view word, StatusQuery& query) noexcept {
 
 std::optional<StatusQuery> parse_status_query(std::string_view query) noexcept {
   StatusQuery parsed;
-  while (!query.empty()) {
-    const std::size_t end = std::min(query.find('&'), query.size());
+  if (query.empty()) return parsed;
+  while (true) {
+    const std::size_t end = query.find('&');
     if (!take(query.substr(0, end), parsed)) return std::nullopt;
-    query.remove_prefix(std::min(end + 1, query.size()));
+    if (end == std::string_view::npos) return parsed;
+    query.remove_prefix(end + 1);
   }
-  return parsed;
 }
 
 }  // namespace permguard
