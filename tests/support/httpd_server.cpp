@@ -54,11 +54,11 @@ std::string sanitizer_runtime() {
 std::string mpm_config(Mpm mpm) {
   const std::string common = load_line("mpm_" + name_of(mpm)) + "MaxConnectionsPerChild 0\n";
   if (mpm == Mpm::prefork) {
-    return common + load_line("cgi") +
+    return common +
            "StartServers 2\nMinSpareServers 1\nMaxSpareServers 3\nServerLimit 8\n"
            "MaxRequestWorkers 8\n";
   }
-  return common + load_line("cgid") +
+  return common +
          "StartServers 1\nServerLimit 4\nThreadsPerChild 8\nMinSpareThreads 4\n"
          "MaxSpareThreads 16\nMaxRequestWorkers 16\n";
 }
@@ -121,6 +121,9 @@ HttpdServer::HttpdServer(HttpdOptions options)
   tree_.mkdir("logs", 0777);
   // What the stock apache2 and its modules leave at exit by design.
   tree_.write("lsan.supp", "leak:apr_allocator_create\nleak:pcre2_compile_8\n");
+  // The event MPM, stopped or restarted while it closes or keeps a connection.
+  log_.allow("AH03092");
+  log_.allow("AH03093");
 }
 
 HttpdServer::~HttpdServer() {
@@ -131,6 +134,7 @@ HttpdServer::~HttpdServer() {
 
 std::string HttpdServer::config_text() const {
   std::string text = mpm_config(options_.mpm);
+  if (options_.cgi) text += load_line(options_.mpm == Mpm::prefork ? "cgi" : "cgid");
   for (const char* module :
        {"authz_core", "authz_host", "alias", "env", "setenvif", "dir", "mime"}) {
     text += load_line(module);

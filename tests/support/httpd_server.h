@@ -29,6 +29,7 @@ int free_port();
 struct HttpdOptions {
   Mpm mpm = Mpm::event;
   bool permguard = true;  ///< load the module that was built
+  bool cgi = true;        ///< load mod_cgid or mod_cgi
   std::vector<std::string>
       modules;  ///< further ones, "proxy_fcgi"; a path loads that file as NAME=PATH
   /// Appended to the configuration. `@ROOT@` and `@PORT@` stand for the tree and the port.
