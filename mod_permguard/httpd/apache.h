@@ -21,6 +21,10 @@
 #include <util_script.h>
 
 extern "C" {
+#include <mod_proxy.h>
+}
+
+extern "C" {
 /// The module record, the only symbol the DSO exports. httpd writes into it.
 extern __attribute__((visibility("default"))) struct module_struct permguard_module;
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "httpd/examination.h"
 #include "httpd/hooks.h"
 #include "httpd/journal.h"
 #include "httpd/pool.h"
+#include "httpd/proxied.h"
 #include "httpd/recovery.h"
 #include "httpd/shared_memory.h"
 #include "httpd/stopwatch.h"
@@ -47,15 +49,16 @@ std::uint64_t fingerprint_of(const Check& check) noexcept {
       .value();
 }
 
-bool concerns_open_incident(const Check& check) noexcept {
+bool concerns_open_incident(std::string_view target, const Identity& who) noexcept {
   const SharedState& state = shared_state();
-  return state.any_open() && state.concerns(check.target.path, check.executor.who->uid);
+  return state.any_open() && state.concerns(target, who.uid);
 }
 
 /// A full look within the last second, and the kernel agrees in one call. Never for somebody
 /// else's rights, which the kernel cannot be asked for.
 bool is_known_to_pass(const Check& check) noexcept {
-  if (!check.executor.certain() || concerns_open_incident(check)) return false;
+  if (!check.executor.certain()) return false;
+  if (concerns_open_incident(check.target.path, *check.executor.who)) return false;
   const std::optional<Permissions> wanted =
       verdicts.find(fingerprint_of(check), check.watch.started_microseconds());
   return wanted && effective_access(check.target.path, *wanted) == 0;
@@ -91,17 +94,31 @@ int let_through_pending(const Check& check, Diagnosis&& diagnosis) {
 
 int status_for(const Check& check, const Finding& lead) {
   const int wanted = check.config.status.value_or(0);
-  return wanted != 0 ? wanted : natural_status(lead);
+  return wanted != 0 ? wanted : natural_status(lead, check.target.handler);
+}
+
+/// What httpd itself may yet prove wrong is not answered, and told only after it has failed.
+bool is_certain_to_fail(const Check& check, const Finding& finding) {
+  return !check.target.proxy || is_beyond_doubt(*check.target.proxy, finding);
+}
+
+bool may_be_answered(const Check& check, const Finding& finding) {
+  return is_answerable(finding, check.config.effective_mode().strict) &&
+         is_certain_to_fail(check, finding);
+}
+
+bool must_wait(const Check& check, const Finding& finding) {
+  return shows_only_in_failure(finding) || !is_certain_to_fail(check, finding);
 }
 
 int act_on(const Check& check, Diagnosis&& diagnosis) {
   const auto& findings = diagnosis.findings;
-  const ModeSetting setting = check.config.effective_mode();
-  const bool answers = setting.mode == Mode::enforce &&
+  const bool answers = check.config.effective_mode().mode == Mode::enforce &&
                        std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
-                         return is_answerable(finding, setting.strict);
+                         return may_be_answered(check, finding);
                        });
-  if (!answers && std::all_of(findings.begin(), findings.end(), shows_only_in_failure)) {
+  if (!answers && std::all_of(findings.begin(), findings.end(),
+                              [&](const Finding& finding) { return must_wait(check, finding); })) {
     return let_through_pending(check, std::move(diagnosis));
   }
   publish(check.r, diagnosis);
@@ -110,14 +127,20 @@ int act_on(const Check& check, Diagnosis&& diagnosis) {
   return answers ? status_for(check, *diagnosis.lead()) : DECLINED;
 }
 
+Diagnosis diagnosis_of(const Check& check) {
+  if (const ProxyTarget* proxy = check.target.proxy) {
+    return examine_proxied(check.r, *proxy, *check.executor.who, Moment::before_dispatch);
+  }
+  return examine(question_of(check.r, check.target, check.executor), Moment::before_dispatch);
+}
+
 int look(const Check& check) {
-  const Question question = question_of(check.r, check.target, check.executor);
-  Diagnosis diagnosis = examine(question, Moment::before_dispatch);
-  if (concerns_open_incident(check)) {
+  Diagnosis diagnosis = diagnosis_of(check);
+  if (concerns_open_incident(diagnosis.question.target, diagnosis.question.who)) {
     reconsider_incidents(check.r, diagnosis, Moment::before_dispatch);
   }
   if (!diagnosis.healthy()) return act_on(check, std::move(diagnosis));
-  if (diagnosis.exists) return pass_after_look(check);
+  if (diagnosis.exists || check.target.proxy) return pass_after_look(check);
   log_debug(check.r, "the file vanished before it could be examined");
   return DECLINED;
 }
@@ -135,7 +158,10 @@ int check_request(request_rec* r) {
     return DECLINED;
   }
   const Check check{
-      .r = r, .config = config, .target = *target, .executor = executor_of(r, config)};
+      .r = r,
+      .config = config,
+      .target = *target,
+      .executor = target->proxy ? reader_of(*target->proxy, config) : executor_of(r, config)};
   if (!check.executor.who) {
     log_debug(r, "the user who will execute is unknown to the user data base");
     return DECLINED;

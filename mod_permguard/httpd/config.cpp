@@ -41,6 +41,7 @@ void* merge_directory_config(apr_pool_t* pool, void* base_config, void* over_con
 void* create_server_config(apr_pool_t* pool, server_rec*) noexcept {
   ServerConfig* config = make(pool, kDefaultServer);
   config->handlers = apr_array_make(pool, 0, sizeof(HandlerRule));
+  config->fpm_pools = apr_array_make(pool, 0, sizeof(const char*));
   return config;
 }
 
@@ -48,6 +49,7 @@ void* merge_server_config(apr_pool_t* pool, void* base_config, void* over_config
   const auto& base = *static_cast<ServerConfig*>(base_config);
   const auto& over = *static_cast<ServerConfig*>(over_config);
   return make(pool, ServerConfig{.handlers = apr_array_append(pool, base.handlers, over.handlers),
+                                 .fpm_pools = base.fpm_pools,
                                  .log_interval = merged(base.log_interval, over.log_interval),
                                  .incidents = merged(base.incidents, over.incidents),
                                  .health_fails = merged(base.health_fails, over.health_fails)});

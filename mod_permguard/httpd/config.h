@@ -43,6 +43,7 @@ struct HandlerRule {
 /// What stands in a server or vhost; unset members are inherited from the main server.
 struct ServerConfig {
   apr_array_header_t* handlers = nullptr;  ///< of HandlerRule; the last that fits counts
+  apr_array_header_t* fpm_pools = nullptr;  ///< of const char*: globs of PermGuardFpmPools
   std::optional<unsigned> log_interval;    ///< PermGuardLogInterval, seconds
   std::optional<unsigned> incidents;       ///< PermGuardIncidents, main server only
   std::optional<bool> health_fails;        ///< PermGuardHealth fail, main server only

@@ -145,6 +145,16 @@ const char* set_incidents(cmd_parms* command, void*, const char* count) {
   return set_number<&ServerConfig::incidents>(command, count, GLOBAL_ONLY, 1, 65'536);
 }
 
+const char* add_fpm_pools(cmd_parms* command, void*, const char* pattern) {
+  if (const char* error = ap_check_cmd_context(command, GLOBAL_ONLY)) return error;
+  const char* path = ap_server_root_relative(command->pool, pattern);
+  if (!path) return bad_value(command, pattern, "the path of a pool file of PHP-FPM, or a glob");
+  auto* config = static_cast<ServerConfig*>(
+      ap_get_module_config(command->server->module_config, &permguard_module));
+  *static_cast<const char**>(apr_array_push(config->fpm_pools)) = path;
+  return nullptr;
+}
+
 const char* set_health(cmd_parms* command, void*, const char* word) {
   if (const char* error = ap_check_cmd_context(command, GLOBAL_ONLY)) return error;
   if (!is(word, "warn") && !is(word, "fail")) return bad_value(command, word, "warn, fail");
@@ -171,6 +181,8 @@ const command_rec kDirectives[] = {
                   "seconds between two lines about the same incident; 0: every time"),
     AP_INIT_TAKE1("PermGuardIncidents", taken_by<set_incidents>, nullptr, RSRC_CONF,
                   "how many incidents are kept in shared memory"),
+    AP_INIT_ITERATE("PermGuardFpmPools", taken_by<add_fpm_pools>, nullptr, RSRC_CONF,
+                    "pool files of PHP-FPM, beside /etc/php/*/fpm/pool.d/*.conf"),
     AP_INIT_TAKE1("PermGuardHealth", taken_by<set_health>, nullptr, RSRC_CONF,
                   "whether ?health answers 503 while an error finding stands: warn or fail"),
     {nullptr, {nullptr}, nullptr, 0, RAW_ARGS, nullptr}};

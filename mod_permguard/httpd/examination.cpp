@@ -18,6 +18,12 @@ bool is_plain_absence(const Finding& finding) {
          finding.path == finding.target;
 }
 
+/// A target that cannot be read: fatal for a script, fine for an ELF program.
+bool is_fine_for_a_program(const Finding& finding) {
+  return finding.code == Code::read_denied && finding.role == Role::script &&
+         finding.need == Need::execute;
+}
+
 /// Counts and records all findings; what is due for the leading one.
 SharedState::Recorded record_all(const request_rec* r, const Diagnosis& diagnosis,
                                  std::int64_t now) {
@@ -66,21 +72,20 @@ Diagnosis examine(const Question& question, Moment moment) {
 }
 
 bool shows_only_in_failure(const Finding& finding) {
-  if (finding.certainty == Certainty::modelled) return true;
-  // A target that cannot be read: fatal for a script, fine for an ELF program.
-  return finding.code == Code::read_denied && finding.role == Role::script &&
-         finding.need == Need::execute;
+  return finding.certainty == Certainty::modelled || is_fine_for_a_program(finding);
 }
 
 bool is_answerable(const Finding& finding, bool strict) {
   if (finding.severity != Severity::error) return false;
   if (finding.code == Code::text_busy || finding.code == Code::connect_refused) return false;
-  if (finding.code == Code::read_denied && shows_only_in_failure(finding)) return false;
+  if (is_fine_for_a_program(finding)) return false;
   return strict || finding.certainty == Certainty::certain;
 }
 
-int natural_status(const Finding& lead) {
-  return lead.role == Role::socket ? HTTP_SERVICE_UNAVAILABLE : HTTP_INTERNAL_SERVER_ERROR;
+int natural_status(const Finding& lead, Handler handler) {
+  if (lead.role == Role::socket) return HTTP_SERVICE_UNAVAILABLE;
+  if (handler != Handler::proxy) return HTTP_INTERNAL_SERVER_ERROR;
+  return lead.code == Code::read_denied ? HTTP_FORBIDDEN : HTTP_NOT_FOUND;
 }
 
 void name_code(request_rec* r, const char* code) {
@@ -93,7 +98,8 @@ void publish(request_rec* r, const Diagnosis& diagnosis) {
   name_code(r, tag(lead).c_str());
   const SharedState::Recorded recorded = record_all(r, diagnosis, now);
   if (recorded.due == SharedState::Due::whole) {
-    log_finding(r, log_sentence(diagnosis.findings, diagnosis.question.who, now));
+    const std::string sentence = log_sentence(diagnosis.findings, diagnosis.question.who, now);
+    lead.severity == Severity::error ? log_finding(r, sentence) : log_warning(r, sentence);
   } else if (recorded.due == SharedState::Due::repeat) {
     log_finding(r, repeat_sentence(lead, recorded.more, recorded.seconds));
   }

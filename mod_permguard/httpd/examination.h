@@ -23,8 +23,9 @@ bool is_answerable(const Finding& finding, bool strict);
 /// Whether the line of this finding must wait until the request has failed.
 bool shows_only_in_failure(const Finding& finding);
 
-/// The status stock httpd would have ended with.
-int natural_status(const Finding& lead);
+/// The status stock httpd would have ended with. PHP-FPM says 403 for a script it may not read,
+/// and 404 for one it cannot reach.
+int natural_status(const Finding& lead, Handler handler);
 
 /// Counts and records every finding of `diagnosis`, writes the line that is due, and names the
 /// code in the request's environment.

@@ -3,8 +3,10 @@
 #include <optional>
 
 #include "httpd/examination.h"
+#include "httpd/fpm_pools.h"
 #include "httpd/hooks.h"
 #include "httpd/journal.h"
+#include "httpd/proxied.h"
 #include "httpd/recovery.h"
 #include "httpd/shared_memory.h"
 #include "httpd/stopwatch.h"
@@ -27,7 +29,10 @@ bool has_failed(const request_rec* r) {
 
 /// The target as the handler phase saw it.
 Target traced_target(const request_rec* r, const Trace& trace) {
-  return {.handler = trace.handler, .need = trace.need, .path = r->filename};
+  return {.handler = trace.handler,
+          .need = trace.need,
+          .path = trace.proxy ? trace.proxy->subject() : r->filename,
+          .proxy = trace.proxy};
 }
 
 /// Whether the error page is httpd's, or that of an ErrorDocument it went on to.
@@ -46,6 +51,7 @@ FailureCause cause_of(const request_rec* r) {
 }
 
 void exonerate(const request_rec* r, const Trace& trace, const Question& question) {
+  if (is_unknown_reader(question.who)) return;  // nobody was found able
   SharedState& state = shared_state();
   state.count_exonerated(trace.handler);
   const std::int64_t interval = server_config(r->server).effective_log_interval();
@@ -54,22 +60,28 @@ void exonerate(const request_rec* r, const Trace& trace, const Question& questio
                                     cause_of(r)));
 }
 
-std::optional<Question> traced_question(request_rec* r, const Trace& trace) {
-  const Executor executor = executor_of(r, directory_config(r->per_dir_config));
-  if (!executor.who) return std::nullopt;
-  return question_of(r, traced_target(r, trace), executor);
+Executor traced_executor(request_rec* r, const Trace& trace) {
+  const DirectoryConfig& config = directory_config(r->per_dir_config);
+  return trace.proxy ? reader_of(*trace.proxy, config) : executor_of(r, config);
+}
+
+Diagnosis examine_again(request_rec* r, const Trace& trace, const Executor& executor,
+                        Moment moment) {
+  if (trace.proxy) return examine_proxied(r, *trace.proxy, *executor.who, moment);
+  return examine(question_of(r, traced_target(r, trace), executor), moment);
 }
 
 /// A request that failed in its handler: is it the file, after all? Only a failure of the server
 /// is worth the thorough question.
 void explain_failure(request_rec* r, const Trace& trace) {
-  const std::optional<Question> question = traced_question(r, trace);
-  if (!question) return;
+  const Executor executor = traced_executor(r, trace);
+  if (!executor.who) return;
   const bool by_server = ap_is_HTTP_SERVER_ERROR(r->status);
   const Moment moment = by_server ? Moment::after_failure : Moment::before_dispatch;
   const Stopwatch watch;
-  const Diagnosis diagnosis = examine(*question, moment);
-  if (trace.state == Trace::State::dispatched && (diagnosis.exists || !diagnosis.healthy())) {
+  const Diagnosis diagnosis = examine_again(r, trace, executor, moment);
+  const bool counted = trace.state == Trace::State::passed;
+  if (!counted && (diagnosis.exists || !diagnosis.healthy())) {
     const auto result = diagnosis.healthy() ? CheckResult::healthy : CheckResult::reported;
     shared_state().count_check(trace.handler, result, watch.nanoseconds());
   }
@@ -77,7 +89,7 @@ void explain_failure(request_rec* r, const Trace& trace) {
   if (!diagnosis.healthy()) {
     publish(r, diagnosis);
   } else if (by_server && diagnosis.exists) {
-    exonerate(r, trace, *question);
+    exonerate(r, trace, diagnosis.question);
   }
 }
 
@@ -91,9 +103,12 @@ void settle_pending(request_rec* r, const Trace& trace) {
 void settle_success(request_rec* r, const Trace& trace) {
   const SharedState& state = shared_state();
   if (!state.any_open()) return;
-  const std::optional<Question> question = traced_question(r, trace);
-  if (!question || !state.concerns(question->target, question->who.uid)) return;
-  close_disproved_by_success(r, *question);
+  const Executor executor = traced_executor(r, trace);
+  if (!executor.who) return;
+  const Question question = trace.proxy ? backend_question(r, *trace.proxy)
+                                        : question_of(r, traced_target(r, trace), executor);
+  if (!state.concerns(question.target, question.who.uid)) return;
+  close_disproved_by_success(r, question);
 }
 
 void explain_dispatched(request_rec* r, const Trace& trace) {
@@ -108,7 +123,11 @@ void explain_dispatched(request_rec* r, const Trace& trace) {
         settle_success(r, trace);
       break;
     case Trace::State::pending:
-      settle_pending(r, trace);
+      // A backend's failure may have another cause: nobody may listen.
+      if (trace.proxy && ap_is_HTTP_SERVER_ERROR(r->status))
+        explain_failure(r, trace);
+      else
+        settle_pending(r, trace);
       break;
     case Trace::State::told:
       return;

@@ -45,6 +45,11 @@ void log_internal_error(const char* what) noexcept {
                 what);
 }
 
+void log_startup_warning(const server_rec* server, int error, const char* text) noexcept {
+  ap_log_error_(__FILE__, __LINE__, permguard_module.module_index, APLOG_WARNING,
+                APR_FROM_OS_ERROR(error), server, "mod_permguard: %s", text);
+}
+
 void log_startup_error(const server_rec* server, apr_status_t status, const char* text) noexcept {
   ap_log_error_(__FILE__, __LINE__, permguard_module.module_index, APLOG_ERR, status, server,
                 "mod_permguard: %s", text);

@@ -29,4 +29,7 @@ void log_internal_error(const char* what) noexcept;
 /// Something that keeps the server from starting, or will harm it.
 void log_startup_error(const server_rec* server, apr_status_t status, const char* text) noexcept;
 
+/// Something of the configuration that will have no effect. `error`: an errno, or 0.
+void log_startup_warning(const server_rec* server, int error, const char* text) noexcept;
+
 }  // namespace permguard

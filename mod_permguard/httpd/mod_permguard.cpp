@@ -4,7 +4,9 @@
 #include "httpd/config.h"
 #include "httpd/directives.h"
 #include "httpd/engine.h"
+#include "httpd/fpm_pools.h"
 #include "httpd/hooks.h"
+#include "httpd/proxy_target.h"
 #include "httpd/shared_memory.h"
 #include "httpd/target.h"
 
@@ -21,6 +23,8 @@ int post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* server)
   open_shared_state(pconf, server);
   prepare_engine(pconf);
   find_dispatchers();
+  find_proxy();
+  read_fpm_pools(pconf, server);
   return OK;
 }
 

@@ -7,6 +7,7 @@
 #include "httpd/engine.h"
 #include "httpd/examination.h"
 #include "httpd/journal.h"
+#include "httpd/proxied.h"
 #include "httpd/run_as.h"
 #include "httpd/shared_memory.h"
 #include "report/sentence.h"
@@ -28,22 +29,24 @@ bool asks_the_same(const SharedState::Open& incident, const Question& question) 
          incident.who.uid == question.who.uid && incident.who.gid == question.who.gid;
 }
 
-/// Only exec itself, or AT_EXECVE_CHECK, shows these; before dispatch neither is asked.
+/// Only exec itself, AT_EXECVE_CHECK or a connection show these; before dispatch none is tried.
 bool is_beyond_cheap_check(Code code) {
-  return code == Code::lsm_denied || code == Code::text_busy;
+  return code == Code::lsm_denied || code == Code::text_busy || code == Code::connect_refused;
 }
 
 /// The question that brought the incident up, asked for somebody else's target.
 Diagnosis ask_again(const request_rec* r, const SharedState::Open& incident) {
+  const Finding& finding = incident.finding;
   const bool certain = is_this_process(incident.who);
-  return examine({.target = incident.finding.target,
-                  .need = incident.finding.need,
-                  .role = Role::script,
-                  .who = incident.who,
-                  .search_path = search_path_of(r),
-                  .working_directory = {},
-                  .certainty = certain ? Certainty::certain : Certainty::modelled},
-                 Moment::before_dispatch);
+  const Question question{.target = finding.target,
+                          .need = finding.need,
+                          .role = finding.role == Role::socket ? Role::socket : Role::script,
+                          .who = incident.who,
+                          .search_path = search_path_of(r),
+                          .working_directory = {},
+                          .certainty = certain ? Certainty::certain : Certainty::modelled};
+  const bool by_pool = finding.need == Need::read && finding.certainty == Certainty::modelled;
+  return by_pool ? examine_for_pool(question) : examine(question, Moment::before_dispatch);
 }
 
 bool is_over(const request_rec* r, const SharedState::Open& incident, const Diagnosis& answer,

@@ -37,6 +37,10 @@ bool has_groups_of(const Identity& one, const Identity& other) noexcept {
 
 }  // namespace
 
+Executor this_process(request_rec* r) {
+  return {&identity_now(r), Certainty::certain};
+}
+
 bool is_this_process(const Identity& who) noexcept {
   const Engine& child = *engine();
   const Identity& self = child.self;
@@ -49,7 +53,7 @@ Executor executor_of(request_rec* r, const DirectoryConfig& config) {
     return {named, is_this_process(*named) ? Certainty::certain : Certainty::modelled};
   }
   if (const ap_unix_identity_t* user = suexec_identity(r)) return suexec_executor(r, *user);
-  return {&identity_now(r), Certainty::certain};
+  return this_process(r);
 }
 
 const char* search_path_of(const request_rec* r) noexcept {

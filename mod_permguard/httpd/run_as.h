@@ -21,6 +21,9 @@ struct Executor {
 /// httpd names cannot be looked up: then nothing can be said.
 Executor executor_of(request_rec* r, const DirectoryConfig& config);
 
+/// The child process itself, with the credentials it has now.
+Executor this_process(request_rec* r);
+
 /// Whether `who` has the credentials of the calling process.
 bool is_this_process(const Identity& who) noexcept;
 

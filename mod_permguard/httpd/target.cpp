@@ -21,6 +21,9 @@ struct BuiltIn {
 constexpr std::array kBuiltIn = {
     BuiltIn{"cgi-script", Handler::cgi, HandlerUse::execute},
     BuiltIn{"application/x-httpd-cgi", Handler::cgi, HandlerUse::execute},
+    // Stand for all that mod_proxy sends to FastCGI over TCP, and to a unix socket.
+    BuiltIn{"proxy:fcgi", Handler::proxy, HandlerUse::read},
+    BuiltIn{"proxy:unix:", Handler::proxy, HandlerUse::read},
 };
 
 /// mod_cgi or mod_cgid is loaded; without them httpd would serve a script's text.
@@ -116,9 +119,22 @@ bool rule_is_known(apr_pool_t* pool, const server_rec* server, const HandlerRule
   return false;
 }
 
+std::optional<Target> proxied_target_of(request_rec* r) noexcept {
+  const bool reader_is_named = directory_config(r->per_dir_config).run_as.value_or(nullptr);
+  ProxyTarget* proxy = proxy_target_of(r, reader_is_named);
+  if (!proxy) return std::nullopt;
+  const Dispatch dispatch = dispatch_of(r, proxy->socket ? "proxy:unix:" : "proxy:fcgi");
+  if (dispatch.use == HandlerUse::off) return std::nullopt;
+  Target target = target_at(r, dispatch, proxy->subject());
+  proxy->need = target.need;
+  target.proxy = proxy;
+  return target;
+}
+
 }  // namespace
 
 std::optional<Target> target_of(request_rec* r) noexcept {
+  if (is_proxied(r)) return proxied_target_of(r);
   const Dispatch dispatch = dispatch_of(r, r->handler);
   if (dispatch.use == HandlerUse::off || is_answered_by_httpd(r)) return std::nullopt;
   if (dispatch.handler == Handler::cgi && cgi_is_refused(r)) return std::nullopt;

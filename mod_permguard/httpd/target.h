@@ -5,6 +5,7 @@
 
 #include "core/finding.h"
 #include "httpd/apache.h"
+#include "httpd/proxy_target.h"
 #include "report/status_snapshot.h"
 
 namespace permguard {
@@ -14,6 +15,7 @@ struct Target {
   Handler handler = Handler::other;
   Need need = Need::execute;
   const char* path = nullptr;
+  const ProxyTarget* proxy = nullptr;  ///< where mod_proxy sends the request, if it does
 };
 
 /// The target of a request whose handler phase begins; nothing where the handler is none of

@@ -43,7 +43,14 @@ const Trace* trace_of(const request_rec* r) noexcept {
 }
 
 void leave_trace(request_rec* r, Trace::State state, const Target& target) noexcept {
-  set_trace(r, &kPlain[index_of(state, target.handler, target.need)]);
+  if (!target.proxy) {
+    set_trace(r, &kPlain[index_of(state, target.handler, target.need)]);
+    return;
+  }
+  set_trace(r, make_in_pool<Trace>(r->pool, Trace{.state = state,
+                                                  .handler = target.handler,
+                                                  .need = target.need,
+                                                  .proxy = target.proxy}));
 }
 
 void leave_pending_trace(request_rec* r, const Target& target, const Diagnosis& diagnosis,
@@ -51,6 +58,7 @@ void leave_pending_trace(request_rec* r, const Target& target, const Diagnosis& 
   set_trace(r, make_in_pool<Trace>(r->pool, Trace{.state = Trace::State::pending,
                                                   .handler = target.handler,
                                                   .need = target.need,
+                                                  .proxy = target.proxy,
                                                   .diagnosis = &diagnosis,
                                                   .nanoseconds = nanoseconds}));
 }

@@ -20,6 +20,7 @@ struct Trace {
   State state = State::dispatched;
   Handler handler = Handler::other;
   Need need = Need::execute;
+  const ProxyTarget* proxy = nullptr;    ///< of a proxied request
   const Diagnosis* diagnosis = nullptr;  ///< of a pending one
   std::uint64_t nanoseconds = 0;         ///< what the check of a pending one took
 };
@@ -27,7 +28,8 @@ struct Trace {
 /// The trace of `r`, or null where the handler phase had no target.
 const Trace* trace_of(const request_rec* r) noexcept;
 
-/// Leaves a trace without a diagnosis. Allocates nothing: a healthy request leaves one.
+/// Leaves a trace without a diagnosis. Allocates nothing, but for a proxied request: a healthy
+/// request leaves one.
 void leave_trace(request_rec* r, Trace::State state, const Target& target) noexcept;
 
 /// Leaves a pending trace; `diagnosis` lives as long as the request.

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/finding.h"
+#include "httpd/apache.h"
+
+namespace permguard {
+
+/// Where mod_proxy will send a request, as far as permissions of this machine are concerned.
+/// All text belongs to the request.
+struct ProxyTarget {
+  const char* socket = nullptr;  ///< path of the backend's unix socket; null: TCP
+  const char* host = nullptr;    ///< of a FastCGI backend on TCP
+  std::uint16_t port = 0;
+  const char* script = nullptr;  ///< what a FastCGI backend is told to run; null: not FastCGI
+  Need need = Need::read;        ///< what the backend needs of the script
+  /// `script` comes from the URL: PATH_INFO may follow it, and %XX may stand in it.
+  bool from_url = false;
+  const char* path_info = nullptr;  ///< the part of `script` that httpd knows to be PATH_INFO
+  /// Connections are kept: one made earlier works, whatever became of the socket's file.
+  bool keeps_connections = false;
+
+  /// What the request is about: the script, else the socket.
+  const char* subject() const noexcept { return script ? script : socket; }
+};
+
+/// Whether mod_proxy's handler would take the request.
+bool is_proxied(const request_rec* r) noexcept;
+
+/// Where `r`, whose handler phase begins, will be sent: by `SetHandler "proxy:…"`, by ProxyPass,
+/// ProxyPassMatch or RewriteRule [P]. Null where there is nothing to judge: not proxied; a TCP
+/// backend that does not speak FastCGI, or is another machine and `reader_is_named` is false;
+/// an address that httpd itself will call bad. Asks the kernel for nothing.
+/// Sources: mod_proxy.c, proxy_handler(); proxy_util.c, fixup_uds_filename() and
+/// ap_proxy_get_worker_ex(); mod_proxy_fcgi.c, proxy_fcgi_canon().
+ProxyTarget* proxy_target_of(request_rec* r, bool reader_is_named) noexcept;
+
+/// post_config: learns whether and where mod_proxy is loaded.
+void find_proxy() noexcept;
+
+}  // namespace permguard
