@@ -55,6 +55,11 @@ bool suexec_opens_directory(std::string_view binary);
 Result<SuexecSettings> read_suexec_settings(const std::string& binary,
                                             const std::string& server_user);
 
+/// Reads suexec-custom's file for `server_user` anew; other settings are left alone. A file that
+/// the caller may not read changes nothing.
+void refresh_suexec_config(SuexecSettings& settings, const Filesystem& filesystem,
+                           const std::string& server_user);
+
 /// Whom suexec is to change to, as httpd names him on suexec's command line.
 struct SuexecTarget {
   Identity who;

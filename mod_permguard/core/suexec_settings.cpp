@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 
 #include "core/suexec.h"
@@ -8,6 +9,7 @@ namespace permguard {
 namespace {
 
 constexpr std::size_t kConfigLine = 4096;  // bytes suexec-custom reads as one line, LF included
+constexpr std::size_t kConfigText = 2 * kConfigLine;
 
 std::string_view next_line(std::string_view& text) {
   const std::string_view line = text.substr(0, text.find('\n'));
@@ -72,6 +74,16 @@ SuexecConfigFile parse_suexec_custom_config(std::string_view text) {
   config.document_root = config_line(text);
   config.userdir_suffix = config_line(text);
   return config;
+}
+
+void refresh_suexec_config(SuexecSettings& settings, const Filesystem& filesystem,
+                           const std::string& server_user) {
+  if (settings.config_directory.empty()) return;
+  const std::string path = settings.config_directory + server_user;
+  const Result<std::string> text = filesystem.read(path, 0, kConfigText);
+  if (!text && text.error != ENOENT) return;
+  settings.config = text ? parse_suexec_custom_config(text.value) : SuexecConfigFile{};
+  settings.config->path = path;
 }
 
 bool suexec_opens_directory(std::string_view binary) {

@@ -74,15 +74,6 @@ class VersionRun {
   pid_t child_ = -1;
 };
 
-SuexecConfigFile read_config(const Filesystem& filesystem, const SuexecSettings& settings,
-                             const std::string& server_user) {
-  const std::string path = settings.config_directory + server_user;
-  const Result<std::string> text = filesystem.read(path, 0, kMaxText);
-  SuexecConfigFile config = text ? parse_suexec_custom_config(text.value) : SuexecConfigFile{};
-  config.path = path;
-  return config;
-}
-
 struct PasswdEntry {
   std::string buffer;
   passwd entry{};
@@ -114,9 +105,7 @@ Result<SuexecSettings> read_suexec_settings(const std::string& binary,
   const SystemFilesystem filesystem;
   settings->binary = binary;
   settings->opens_directory = suexec_opens_directory(filesystem.read(binary, 0, kMaxBinary).value);
-  if (!settings->config_directory.empty()) {
-    settings->config = read_config(filesystem, *settings, server_user);
-  }
+  refresh_suexec_config(*settings, filesystem, server_user);
   return {0, *settings};
 }
 

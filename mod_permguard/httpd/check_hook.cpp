@@ -131,7 +131,8 @@ Diagnosis diagnosis_of(const Check& check) {
   if (const ProxyTarget* proxy = check.target.proxy) {
     return examine_proxied(check.r, *proxy, *check.executor.who, Moment::before_dispatch);
   }
-  return examine(question_of(check.r, check.target, check.executor), Moment::before_dispatch);
+  return examine(question_of(check.r, check.target, check.executor), check.executor,
+                 Moment::before_dispatch);
 }
 
 int look(const Check& check) {
@@ -139,6 +140,7 @@ int look(const Check& check) {
   if (concerns_open_incident(diagnosis.question.target, diagnosis.question.who)) {
     reconsider_incidents(check.r, diagnosis, Moment::before_dispatch);
   }
+  if (check.executor.suexec) reconsider_server_incidents(check.r, diagnosis);
   if (!diagnosis.healthy()) return act_on(check, std::move(diagnosis));
   if (diagnosis.exists || check.target.proxy) return pass_after_look(check);
   log_debug(check.r, "the file vanished before it could be examined");

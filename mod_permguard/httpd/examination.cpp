@@ -8,6 +8,7 @@
 
 #include "httpd/journal.h"
 #include "httpd/shared_memory.h"
+#include "httpd/suexec.h"
 #include "report/sentence.h"
 
 namespace permguard {
@@ -67,6 +68,13 @@ Diagnosis examine(const Question& question, Moment moment) {
     return healthy;
   }
   Diagnosis diagnosis = diagnose(examiner, question);
+  std::erase_if(diagnosis.findings, is_plain_absence);
+  return diagnosis;
+}
+
+Diagnosis examine(const Question& question, const Executor& executor, Moment moment) {
+  if (!executor.suexec) return examine(question, moment);
+  Diagnosis diagnosis = examine_suexec(question, *executor.suexec, moment);
   std::erase_if(diagnosis.findings, is_plain_absence);
   return diagnosis;
 }

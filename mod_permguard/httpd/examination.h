@@ -17,6 +17,9 @@ Question question_of(const request_rec* r, const Target& target, const Executor&
 /// plain target that is gone is httpd's own business, its 404: no finding.
 Diagnosis examine(const Question& question, Moment moment);
 
+/// The same, by way of suexec where it changes to the executor.
+Diagnosis examine(const Question& question, const Executor& executor, Moment moment);
+
 /// Whether `enforce` may answer this finding by itself: contract, principle 3.
 bool is_answerable(const Finding& finding, bool strict);
 

@@ -68,7 +68,7 @@ Executor traced_executor(request_rec* r, const Trace& trace) {
 Diagnosis examine_again(request_rec* r, const Trace& trace, const Executor& executor,
                         Moment moment) {
   if (trace.proxy) return examine_proxied(r, *trace.proxy, *executor.who, moment);
-  return examine(question_of(r, traced_target(r, trace), executor), moment);
+  return examine(question_of(r, traced_target(r, trace), executor), executor, moment);
 }
 
 /// A request that failed in its handler: is it the file, after all? Only a failure of the server
@@ -149,7 +149,8 @@ void explain_refusal(request_rec* r) {
   if (!target) return;
   const Executor executor = executor_of(r, config);
   if (!executor.who) return;
-  const Diagnosis diagnosis = examine(question_of(r, *target, executor), Moment::before_dispatch);
+  const Diagnosis diagnosis =
+      examine(question_of(r, *target, executor), executor, Moment::before_dispatch);
   if (!diagnosis.healthy()) publish(r, diagnosis);
   leave_trace(r, Trace::State::told, *target);
 }

@@ -8,6 +8,7 @@
 #include "httpd/hooks.h"
 #include "httpd/proxy_target.h"
 #include "httpd/shared_memory.h"
+#include "httpd/suexec.h"
 #include "httpd/target.h"
 
 namespace permguard {
@@ -22,6 +23,7 @@ int post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* server)
   if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
   open_shared_state(pconf, server);
   prepare_engine(pconf);
+  prepare_suexec(pconf, server);
   find_dispatchers();
   find_proxy();
   read_fpm_pools(pconf, server);

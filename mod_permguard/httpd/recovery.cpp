@@ -55,6 +55,8 @@ bool is_over(const request_rec* r, const SharedState::Open& incident, const Diag
   const bool thorough = moment == Moment::after_failure;
   if (is_beyond_cheap_check(incident.finding.code) && !(same && thorough)) return false;
   if (same) return !still_stands(incident.finding, answer);
+  // Only a request for the target itself knows suexec's command line.
+  if (incident.finding.role == Role::suexec) return false;
   if (!shared_state().claim_question(incident.id, now)) return false;
   return !still_stands(incident.finding, ask_again(r, incident));
 }
@@ -74,6 +76,12 @@ void reconsider_incidents(const request_rec* r, const Diagnosis& answer, Moment 
     if (is_over(r, incident, answer, moment, now)) close(r, incident, now);
   }
   shared_state().expire(now);
+}
+
+void reconsider_server_incidents(const request_rec* r, Diagnosis answer) {
+  answer.question.who = engine()->self;
+  if (!shared_state().concerns(answer.question.target, answer.question.who.uid)) return;
+  reconsider_incidents(r, answer, Moment::before_dispatch);
 }
 
 void close_disproved_by_success(const request_rec* r, const Question& question) {

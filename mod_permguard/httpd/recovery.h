@@ -12,6 +12,10 @@ namespace permguard {
 /// only AT_EXECVE_CHECK sees is not disproved before dispatch.
 void reconsider_incidents(const request_rec* r, const Diagnosis& answer, Moment moment);
 
+/// The same before dispatch for what the server's own user was kept from on the way to a target
+/// that suexec runs as somebody else.
+void reconsider_server_incidents(const request_rec* r, Diagnosis answer);
+
 /// A request that went well disproves what it could not ask before dispatch, if that was seen
 /// before it began.
 void close_disproved_by_success(const request_rec* r, const Question& question);

@@ -8,6 +8,7 @@
 
 #include "httpd/engine.h"
 #include "httpd/pool.h"
+#include "httpd/suexec.h"
 
 namespace permguard {
 namespace {
@@ -18,16 +19,11 @@ const Identity& identity_now(request_rec* r) {
                                  : child.self;
 }
 
-/// The user httpd itself would hand to suexec, if it would.
-const ap_unix_identity_t* suexec_identity(const request_rec* r) {
-  return ap_unixd_config.suexec_enabled ? ap_run_get_suexec_identity(r) : nullptr;
-}
-
 Executor suexec_executor(request_rec* r, const ap_unix_identity_t& user) {
-  const std::string spec = "#" + std::to_string(user.uid) + ":#" + std::to_string(user.gid);
-  Result<Identity> identity = lookup_identity(spec);
-  if (!identity) return {};
-  return {make_in_pool<Identity>(r->pool, std::move(identity.value)), Certainty::modelled};
+  Result<SuexecTarget> found = lookup_suexec_target(user.uid, user.gid, user.userdir != 0);
+  if (!found) return {};
+  const auto* target = make_in_pool<SuexecTarget>(r->pool, std::move(found.value));
+  return {.who = &target->who, .certainty = Certainty::modelled, .suexec = target};
 }
 
 bool has_groups_of(const Identity& one, const Identity& other) noexcept {

@@ -3,6 +3,7 @@
 
 #include "core/finding.h"
 #include "core/identity.h"
+#include "core/suexec.h"
 #include "httpd/apache.h"
 #include "httpd/config.h"
 
@@ -12,6 +13,7 @@ namespace permguard {
 struct Executor {
   const Identity* who = nullptr;             ///< lives at least as long as the request
   Certainty certainty = Certainty::certain;  ///< certain: it is the calling process itself
+  const SuexecTarget* suexec = nullptr;      ///< set where suexec changes to `who`
 
   bool certain() const { return certainty == Certainty::certain; }
 };

@@ -17,6 +17,12 @@ namespace {
 
 namespace fs = std::filesystem;
 using Tag = AclEntry::Tag;
+using test::kAnn;
+using test::kBob;
+using test::kLowGroup;
+using test::kLowly;
+using test::kUnknown;
+using test::SuexecWorld;
 
 constexpr std::array<unsigned, 12> kDirectoryModes{0755, 0711, 0700, 0750, 0775, 0777,
                                                    0311, 0511, 0411, 0055, 0710, 0705};
@@ -253,7 +259,7 @@ class Builder {
 
 }  // namespace
 
-SuexecCase build_suexec_case(SuexecWorld& world, Dice& dice) {
+SuexecCase build_suexec_case(test::SuexecWorld& world, Dice& dice) {
   return Builder(world, dice).build();
 }
 

@@ -4,7 +4,8 @@
 #include <string>
 
 #include "oracle/dice.h"
-#include "oracle/suexec_world.h"
+#include "oracle/suexec_run.h"
+#include "support/suexec_world.h"
 
 namespace permguard::oracle {
 
@@ -12,13 +13,13 @@ namespace permguard::oracle {
 struct SuexecCase {
   std::string script;  ///< its path
   std::string caller;  ///< who calls suexec
-  uid_t uid = kAnn;
-  gid_t gid = kAnn;
+  uid_t uid = test::kAnn;
+  gid_t gid = test::kAnn;
   bool userdir = false;
   std::string description;  ///< what was done to the tree, for a failed test
 };
 
 /// Builds a tree that suexec accepts and spoils it in up to three ways.
-SuexecCase build_suexec_case(SuexecWorld& world, Dice& dice);
+SuexecCase build_suexec_case(test::SuexecWorld& world, Dice& dice);
 
 }  // namespace permguard::oracle

@@ -24,8 +24,6 @@ namespace {
 
 using ::testing::ElementsAre;
 
-constexpr const char* kPristine = "/usr/lib/apache2/suexec-pristine";
-constexpr const char* kCustom = "/usr/lib/apache2/suexec-custom";
 constexpr std::size_t kCases = 1500;
 constexpr std::size_t kRepairs = 500;
 
@@ -103,7 +101,7 @@ class SuexecDifferential : public ::testing::TestWithParam<const char*> {
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "needs root";
     if (access(GetParam(), X_OK) != 0) GTEST_SKIP() << GetParam() << " is not installed";
-    world_ = std::make_unique<SuexecWorld>();
+    world_ = std::make_unique<test::SuexecWorld>();
     if (!world_->forbidden().empty()) {
       GTEST_SKIP() << "no mount namespace on this machine: " << world_->forbidden();
     }
@@ -186,7 +184,7 @@ class SuexecDifferential : public ::testing::TestWithParam<const char*> {
   SystemFilesystem filesystem_;
   SystemNames names_;
   Surroundings surroundings_ = read_surroundings();
-  std::unique_ptr<SuexecWorld> world_;
+  std::unique_ptr<test::SuexecWorld> world_;
   std::map<std::string, std::size_t> leads_;
 };
 
@@ -265,10 +263,13 @@ TEST_P(SuexecDifferential, RunsTheScriptOnceAllFixesHaveBeenMade) {
   EXPECT_GE(repaired, kRepairs / 10);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Binaries, SuexecDifferential, ::testing::Values(kPristine, kCustom), [](const auto& given) {
-      return std::string(std::strstr(given.param, "custom") != nullptr ? "custom" : "pristine");
-    });
+INSTANTIATE_TEST_SUITE_P(Binaries, SuexecDifferential,
+                         ::testing::Values(test::kPristineSuexec, test::kCustomSuexec),
+                         [](const auto& given) {
+                           return std::string(std::strstr(given.param, "custom") != nullptr
+                                                  ? "custom"
+                                                  : "pristine");
+                         });
 
 }  // namespace
 }  // namespace permguard::oracle

@@ -154,7 +154,8 @@ void HttpdServer::write_config() {
 }
 
 std::vector<std::string> HttpdServer::command(const std::vector<std::string>& arguments) const {
-  std::vector<std::string> words = {"/usr/sbin/apache2", "-f", tree_.path("httpd.conf")};
+  std::vector<std::string> words = options_.launcher;
+  words.insert(words.end(), {"/usr/sbin/apache2", "-f", tree_.path("httpd.conf")});
   words.insert(words.end(), options_.arguments.begin(), options_.arguments.end());
   words.insert(words.end(), arguments.begin(), arguments.end());
   return words;

@@ -35,6 +35,7 @@ struct HttpdOptions {
   /// Appended to the configuration. `@ROOT@` and `@PORT@` stand for the tree and the port.
   std::string config;
   std::vector<std::string> arguments;  ///< further ones for apache2, "-D", "NAME"
+  std::vector<std::string> launcher;   ///< put before the command: "setpriv", "--no-new-privs"
   std::string user = "www-data";       ///< ignored where the test is not root
   std::vector<std::pair<std::string, std::string>> environment;
 };

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "oracle/suexec_world.h"
+#include "support/suexec_world.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -19,12 +15,11 @@
 #include <stdexcept>
 #include <system_error>
 
-namespace permguard::oracle {
+namespace permguard::test {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kLog = "/var/log/apache2/suexec.log";
 constexpr const char* kConfigDirectory = "/etc/apache2/suexec";
 
 std::string contents(const std::string& path) {
@@ -44,42 +39,6 @@ void make_directory(const std::string& path, uid_t uid = 0) {
   require(chmod(path.c_str(), 0755) == 0, "chmod " + path);
 }
 
-void remove_all(const std::string& path) {
-  // Root needs no permission to go on; only the mode bits of other users are in the way.
-  fs::remove_all(path);
-}
-
-[[noreturn]] void become_and_execute(const std::string& binary, const Identity& caller,
-                                     const std::string& directory,
-                                     const std::array<std::string, 4>& words, int output,
-                                     bool no_new_privs) {
-  const int null = open("/dev/null", O_RDWR);
-  dup2(null, STDIN_FILENO);
-  dup2(null, STDERR_FILENO);
-  dup2(output, STDOUT_FILENO);
-  const bool become = setgroups(caller.groups.size(), caller.groups.data()) == 0 &&
-                      setgid(caller.gid) == 0 && setuid(caller.uid) == 0;
-  if (no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) _exit(kNoDirectory);
-  if (!become || chdir(directory.c_str()) != 0) _exit(kNoDirectory);
-  std::array<char*, 5> arguments{};
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    arguments[i] = const_cast<char*>(words[i].c_str());
-  }
-  std::array<char*, 1> environment{nullptr};
-  execve(binary.c_str(), arguments.data(), environment.data());
-  _exit(kNoExec);
-}
-
-std::string read_all(int file) {
-  std::string text;
-  std::array<char, 512> buffer;
-  ssize_t got = 0;
-  while ((got = read(file, buffer.data(), buffer.size())) > 0) {
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-  }
-  return text;
-}
-
 }  // namespace
 
 SuexecWorld::SuexecWorld() {
@@ -91,8 +50,14 @@ SuexecWorld::SuexecWorld() {
                            "stranger:x:53011:53001::/var/home/ann:/bin/sh\n");
   etc_.write("group", contents("/etc/group") + "ann:x:53001:\nbob:x:53002:ann\nlow:x:52:\n");
   etc_.mkdir("suexec");
-  before_ = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-  if (unshare(CLONE_NEWNS) != 0 || !mount_all()) forbidden_ = std::strerror(errno);
+  const int before = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+  if (unshare(CLONE_NEWNS) != 0) {
+    forbidden_ = std::strerror(errno);
+    close(before);
+    return;
+  }
+  before_ = before;
+  if (!mount_all()) forbidden_ = std::strerror(errno);
   if (forbidden_.empty()) reset();
 }
 
@@ -114,7 +79,7 @@ bool SuexecWorld::mount_all() {
 
 void SuexecWorld::reset() {
   for (const char* path : {"/var/www", "/var/www-old", "/var/other", "/var/home", "/var/log"}) {
-    remove_all(path);
+    fs::remove_all(path);
   }
   for (const char* path :
        {"/var/www", "/var/www-old", "/var/other", "/var/home", "/var/log/apache2"}) {
@@ -130,6 +95,12 @@ void SuexecWorld::configure(const std::optional<std::string>& text) {
   if (text) etc_.write("suexec/www-data", *text);
 }
 
+void SuexecWorld::install(const std::string& binary) {
+  const std::string used = fs::canonical("/usr/lib/apache2/suexec");
+  if (used == binary) return;
+  require(mount(binary.c_str(), used.c_str(), nullptr, MS_BIND, nullptr) == 0, "bind " + used);
+}
+
 std::string SuexecWorld::copy_of(const std::string& binary, unsigned mode, unsigned long flags) {
   const std::string directory = "/var/copy";
   fs::create_directory(directory);
@@ -143,27 +114,4 @@ std::string SuexecWorld::copy_of(const std::string& binary, unsigned mode, unsig
   return copy;
 }
 
-SuexecRun run_suexec(const std::string& binary, const Identity& caller, const SuexecTarget& target,
-                     const std::string& script, bool no_new_privs) {
-  const std::size_t slash = script.find_last_of('/');
-  const std::array<std::string, 4> words{
-      binary, (target.userdir ? "~" : "") + std::to_string(target.who.uid),
-      std::to_string(target.who.gid), script.substr(slash + 1)};
-  std::array<int, 2> pipe{};
-  require(pipe2(pipe.data(), O_CLOEXEC) == 0, "pipe2");
-  fs::remove(kLog);
-  const pid_t child = fork();
-  require(child >= 0, "fork");
-  if (child == 0) {
-    become_and_execute(binary, caller, script.substr(0, slash), words, pipe[1], no_new_privs);
-  }
-  close(pipe[1]);
-  const std::string output = read_all(pipe[0]);
-  close(pipe[0]);
-  int status = 0;
-  require(waitpid(child, &status, 0) == child, "waitpid");
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, output.find(kMarker) != std::string::npos,
-          contents(kLog)};
-}
-
-}  // namespace permguard::oracle
+}  // namespace permguard::test
