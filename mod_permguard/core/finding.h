@@ -97,7 +97,8 @@ struct Finding {
   std::string entry_name;   ///< user or group name of the deciding named entry
   int error = 0;            ///< errno of the refused call; 0: none was made
   /// What only this code knows, as the sentence shows it; empty where there is nothing to say.
-  /// not-found of a command: the PATH searched (`path` is then the command's name); dangling-symlink
+  /// not-found of a command: the PATH searched (`path` is then the command's name), or why env runs
+  /// none; search-denied and not-found on the way to an interpreter: that interpreter; dangling-symlink
   /// and symlink-loop: the link's text; noexec-mount and nosuid: the mount point; lsm-denied: the
   /// visible reason; format faults: FileHead::detail; drift: the desired value; uid-too-low and
   /// gid-too-low: the minimum; owner-mismatch: the wanted "user:group"; outside-docroot: the

@@ -303,7 +303,9 @@ void Inspection::follow_env(const Link& script, const ExecContext& context) {
   } else {
     Finding& finding = add(Code::not_found, script);
     finding.role = role;
-    finding.path = next.path;
+    if (!next.path.empty()) {
+      finding.path = next.path;
+    }
     finding.detail = next.complaint.empty() ? next.search_path : next.complaint;
     finding.decided_by = DecidedBy::interpreter;
     finding.error = ENOENT;

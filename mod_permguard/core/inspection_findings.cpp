@@ -95,6 +95,10 @@ void Inspection::add_walk_faults(const Link& link) {
     Finding& finding = add(fault.code, link);
     finding.path = fault.path;
     finding.detail = fault.detail;
+    // The culprit alone would not tell which interpreter or command lies behind it.
+    if (finding.detail.empty() && link.role != Role::script && fault.path != link.path) {
+      finding.detail = link.path;
+    }
     finding.error = fault.error;
     finding.decision = fault.decision;
     const bool leads_elsewhere = link.role != Role::script && link.role != Role::wrapper;
@@ -144,11 +148,14 @@ void Inspection::add_refusal(const Link& link, const KernelAnswer& answer) {
     return;
   }
   const bool busy = answer.error == ETXTBSY;
-  const bool said =
-      std::any_of(diagnosis_.findings.begin(), diagnosis_.findings.end(),
-                  [&](const Finding& finding) { return finding.decided_by == DecidedBy::lsm; });
+  // One refusal for reading and executing, and none beyond a directory that lets nobody pass.
+  const bool said = std::any_of(
+      diagnosis_.findings.begin(), diagnosis_.findings.end(), [&](const Finding& finding) {
+        return finding.decided_by == DecidedBy::lsm ||
+               (finding.role == link.role && finding.code == Code::search_denied);
+      });
   if (said && !busy) {
-    return;  // one refusal for reading and executing
+    return;
   }
   Finding& finding = add(busy ? Code::text_busy : Code::lsm_denied, link);
   const Step* end = link.walk.end();

@@ -25,6 +25,7 @@ constexpr std::array kClauses = {
     Clause{Code::noexec_mount, "it lies on ", ", which is mounted noexec", true},
     Clause{Code::nosuid, "it lies on ", ", which is mounted nosuid: its setuid bit is void", true},
     Clause{Code::lsm_denied, "the kernel refuses what mode, ACL and mount allow: ", "", false},
+    Clause{Code::shebang_too_long, "", "", false},
     Clause{Code::outside_docroot, "it is not below suexec's document root ", "", true},
     Clause{Code::owner_mismatch, "suexec wants ", "", false},
     Clause{Code::uid_too_low, "the user's id is below suexec's minimum ", "", false},
@@ -35,7 +36,34 @@ constexpr std::array kClauses = {
     Clause{Code::acl_drift, "desired is the ACL ", "", false},
 };
 
+const char* what_it_is(FileType type) {
+  switch (type) {
+    case FileType::regular:
+      return "it is a regular file";
+    case FileType::directory:
+      return "it is a directory";
+    case FileType::symlink:
+      return "it is a symbolic link";
+    case FileType::fifo:
+      return "it is a FIFO";
+    case FileType::socket:
+      return "it is a socket";
+    case FileType::character_device:
+    case FileType::block_device:
+      return "it is a device";
+    case FileType::unknown:
+      break;
+  }
+  return "it is of an unknown type";
+}
+
 std::string clause(const Finding& finding, std::size_t limit) {
+  if (finding.file && finding.code == Code::not_regular_file) {
+    return std::string(what_it_is(finding.file->type)) + ", not a regular file";
+  }
+  if (finding.file && finding.code == Code::not_a_socket) {
+    return std::string(what_it_is(finding.file->type)) + ", not a socket";
+  }
   const char* cause = info(finding.code).cause;
   if (finding.detail.empty()) {
     return finding.code == Code::lsm_denied ? std::string(cause) + ": no visible reason" : cause;
@@ -87,10 +115,19 @@ std::string ownership(const Finding& finding, std::size_t limit) {
          cut_in_the_middle(finding.owner, limit) + ':' + cut_in_the_middle(finding.group, limit);
 }
 
+bool is_missing_command(const Finding& finding) {
+  return finding.code == Code::not_found &&
+         (finding.role == Role::command || finding.role == Role::wrapper_command);
+}
+
 // A command that env did not find is known by its name only.
 bool is_search_path_miss(const Finding& finding) {
-  return (finding.role == Role::command || finding.role == Role::wrapper_command) &&
-         finding.code == Code::not_found && finding.path.find('/') == std::string::npos;
+  return is_missing_command(finding) && finding.path.find('/') == std::string::npos;
+}
+
+// env's own words, where it does not even look for a command.
+bool is_complaint_of_env(const Finding& finding) {
+  return is_missing_command(finding) && !finding.detail.empty() && finding.detail.front() != '/';
 }
 
 std::string missing_command(const Finding& finding, std::size_t limit) {
@@ -108,15 +145,17 @@ std::string on_the_way(const Finding& finding, std::size_t limit) {
 
 std::string missing_file(const Finding& finding, std::size_t limit) {
   if (is_search_path_miss(finding)) return missing_command(finding, limit);
+  if (is_complaint_of_env(finding)) {
+    return "env runs no command: " + cut_in_the_middle(finding.detail, limit);
+  }
+  const std::string way = on_the_way(finding, limit);
+  if (!way.empty()) return quoted(finding.path, limit) + " does not exist" + way;
   const std::string subject = culprit(finding, limit);
-  if (subject.empty()) return info(Code::not_found).cause;
-  return subject + " does not exist" + on_the_way(finding, limit);
+  return subject.empty() ? info(Code::not_found).cause : subject + " does not exist";
 }
 
-}  // namespace
-
-std::string reason_within(const Finding& finding, const Identity& who, std::size_t limit) {
-  if (finding.code == Code::not_found) return missing_file(finding, limit);
+// What is wrong with a file that is there.
+std::string fault(const Finding& finding, const Identity& who, std::size_t limit) {
   std::string text = culprit(finding, limit);
   if (finding.file) text += (text.empty() ? "" : " ") + ownership(finding, limit);
   const std::string decision = decision_words(finding, who, limit);
@@ -126,6 +165,16 @@ std::string reason_within(const Finding& finding, const Identity& who, std::size
   }
   if (!text.empty()) text += finding.file ? ", " : ": ";
   return text + clause(finding, limit);
+}
+
+}  // namespace
+
+std::string reason_within(const Finding& finding, const Identity& who, std::size_t limit) {
+  std::string text =
+      finding.code == Code::not_found ? missing_file(finding, limit) : fault(finding, who, limit);
+  if (finding.conditional) text += ", which matters if it is a #! script";
+  if (!finding.hint.empty()) text += ", " + cut_in_the_middle(finding.hint, limit);
+  return text;
 }
 
 std::string reason(const Finding& finding, const Identity& who) {

@@ -208,6 +208,21 @@ TEST_F(CheckerTest, ReadNeedsOnlyTheReadBit) {
   EXPECT_THAT(tags(tree_.write("b.php", "<?php", 0600), Need::read), ElementsAre("read-denied"));
 }
 
+TEST_F(CheckerTest, ALockedDirectoryExplainsEveryRefusalBeyondIt) {
+  tree_.mkdir("lock", 0700);
+  EXPECT_THAT(tags(tree_.write("lock/a.cgi", kScript, 0644)),
+              ElementsAre("search-denied", "not-executable"));
+  EXPECT_THAT(tags(tree_.write("lock/b.cgi", kScript, 0755)), ElementsAre("search-denied"));
+}
+
+TEST_F(CheckerTest, NamesTheInterpreterBehindAMissingDirectory) {
+  const std::string script = tree_.write("a.cgi", "#!/nowhere/bin/perl\n", 0755);
+  const Diagnosis diagnosis = ask(script, nullptr);
+  ASSERT_EQ(diagnosis.findings.size(), 1U);
+  EXPECT_EQ(diagnosis.findings[0].path, "/nowhere");
+  EXPECT_EQ(diagnosis.findings[0].detail, "/nowhere/bin/perl");
+}
+
 TEST_F(CheckerTest, WhatTheKernelAllowsIsNoFinding) {
   const std::string script = tree_.write("a.cgi", kScript, 0744);
   ScriptedKernel kernel;

@@ -102,6 +102,10 @@ TEST(Reason, NamesTheEntryThatTheMaskCut) {
 TEST(Reason, NamesWhatIsMissing) {
   EXPECT_EQ(why(of_code(Code::not_found, Role::interpreter, "/usr/bin/perl6")),
             "interpreter '/usr/bin/perl6' does not exist");
+  Finding beyond = of_code(Code::not_found, Role::interpreter, "/opt/perl");
+  beyond.detail = "/opt/perl/bin/perl";
+  EXPECT_EQ(why(beyond),
+            "'/opt/perl' does not exist, on the way to interpreter '/opt/perl/bin/perl'");
   EXPECT_EQ(why(of_code(Code::not_found, Role::script, "/srv/www/gone")),
             "'/srv/www/gone' does not exist");
   EXPECT_EQ(why(of_code(Code::not_found, Role::script, "/srv/www/cgi-bin/pay.cgi")),
@@ -114,6 +118,32 @@ TEST(Reason, NamesThePathInWhichEnvLooked) {
   EXPECT_EQ(why(finding), "command 'python9' is not in PATH '/usr/bin:/bin'");
   finding.detail.clear();
   EXPECT_EQ(why(finding), "command 'python9' is not found: PATH is empty");
+}
+
+TEST(Reason, SaysWhatStandsInThePlaceOfAFile) {
+  Finding finding = of_code(Code::not_regular_file, Role::script, "/srv/www/cgi-bin/pay.cgi");
+  finding.file = samples::status(FileType::fifo, 0644);
+  finding.owner = finding.group = "root";
+  EXPECT_EQ(why(finding), "mode 0644 (prw-r--r--) root:root, it is a FIFO, not a regular file");
+  finding.code = Code::not_a_socket;
+  finding.file->type = FileType::directory;
+  EXPECT_EQ(why(finding), "mode 0644 (drw-r--r--) root:root, it is a directory, not a socket");
+}
+
+TEST(Reason, SaysWhyEnvRunsNoCommand) {
+  Finding finding = of_code(Code::not_found, Role::command, "/srv/www/cgi-bin/pay.cgi");
+  finding.detail = "unknown or ambiguous option '--x'";
+  EXPECT_EQ(why(finding), "env runs no command: unknown or ambiguous option '--x'");
+}
+
+TEST(Reason, TellsWhatItDependsOnAndWhatMayExplainIt) {
+  Finding finding = samples::search_denied();
+  finding.hint = "the mount '/home' (tmpfs) may come from systemd's ProtectHome=";
+  EXPECT_THAT(why(finding), EndsWith("gives search to its owner only, the mount '/home' (tmpfs) "
+                                     "may come from systemd's ProtectHome="));
+  finding.hint.clear();
+  finding.conditional = true;
+  EXPECT_THAT(why(finding), EndsWith("its owner only, which matters if it is a #! script"));
 }
 
 TEST(Reason, NamesThePartOnWhoseWayTheCulpritLies) {
