@@ -5,6 +5,7 @@
 #include <ap_config.h>
 #include <ap_expr.h>
 #include <ap_mpm.h>
+#include <apr_fnmatch.h>
 #include <apr_portable.h>
 #include <apr_shm.h>
 #include <apr_strings.h>
@@ -17,6 +18,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <httpd.h>
+#include <mod_watchdog.h>
 #include <unixd.h>
 #include <util_script.h>
 

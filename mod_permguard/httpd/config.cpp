@@ -35,13 +35,16 @@ void* merge_directory_config(apr_pool_t* pool, void* base_config, void* over_con
   const auto& over = *static_cast<DirectoryConfig*>(over_config);
   return make(pool, DirectoryConfig{.mode = merged(base.mode, over.mode),
                                     .status = merged(base.status, over.status),
-                                    .run_as = merged(base.run_as, over.run_as)});
+                                    .run_as = merged(base.run_as, over.run_as),
+                                    .forbidden = merged(base.forbidden, over.forbidden),
+                                    .desired = merged(base.desired, over.desired)});
 }
 
 void* create_server_config(apr_pool_t* pool, server_rec*) noexcept {
   ServerConfig* config = make(pool, kDefaultServer);
   config->handlers = apr_array_make(pool, 0, sizeof(HandlerRule));
   config->fpm_pools = apr_array_make(pool, 0, sizeof(const char*));
+  config->watches = apr_array_make(pool, 0, sizeof(WatchRule));
   return config;
 }
 
@@ -52,7 +55,11 @@ void* merge_server_config(apr_pool_t* pool, void* base_config, void* over_config
                                  .fpm_pools = base.fpm_pools,
                                  .log_interval = merged(base.log_interval, over.log_interval),
                                  .incidents = merged(base.incidents, over.incidents),
-                                 .health_fails = merged(base.health_fails, over.health_fails)});
+                                 .health_fails = merged(base.health_fails, over.health_fails),
+                                 .watches = over.watches,
+                                 .finds_places = merged(base.finds_places, over.finds_places),
+                                 .watch_interval = merged(base.watch_interval, over.watch_interval),
+                                 .config_test = merged(base.config_test, over.config_test)});
 }
 
 const DirectoryConfig& directory_config(const ap_conf_vector_t* per_directory) noexcept {

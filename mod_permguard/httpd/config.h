@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "core/drift.h"
+#include "core/finding.h"
 #include "core/identity.h"
 #include "httpd/apache.h"
 
@@ -18,13 +21,18 @@ struct ModeSetting {
   bool strict = false;  ///< enforce only: modelled errors are answered too
 };
 
+/// A set of findings' codes.
+using CodeSet = std::bitset<kCodeCount>;
+
 /// What stands in a server, vhost or directory; unset members are inherited. At the level of a
 /// server these directives land in its lookup_defaults, so that httpd itself merges them, and
 /// requests that fail before the directory walk still find them there.
 struct DirectoryConfig {
   std::optional<ModeSetting> mode;
-  std::optional<int> status;              ///< PermGuardStatusCode; 0: auto
-  std::optional<const Identity*> run_as;  ///< PermGuardRunAs; null: auto
+  std::optional<int> status;                   ///< PermGuardStatusCode; 0: auto
+  std::optional<const Identity*> run_as;       ///< PermGuardRunAs; null: auto
+  std::optional<CodeSet> forbidden;            ///< PermGuardForbid
+  std::optional<const DesiredState*> desired;  ///< PermGuardExpect; null: none
 
   ModeSetting effective_mode() const { return mode.value_or(ModeSetting{}); }
 };
@@ -40,6 +48,18 @@ struct HandlerRule {
   int line = 0;
 };
 
+/// One PermGuardWatch directive that names a directory.
+struct WatchRule {
+  const char* directory = nullptr;  ///< absolute
+  Need need = Need::execute;
+  const Identity* who = nullptr;  ///< as=USER; null: as for any other place
+  const char* file = nullptr;     ///< where it stands
+  int line = 0;
+};
+
+/// Argument of PermGuardConfigTest.
+enum class ConfigTest : std::uint8_t { off, warn, fail };
+
 /// What stands in a server or vhost; unset members are inherited from the main server.
 struct ServerConfig {
   apr_array_header_t* handlers = nullptr;  ///< of HandlerRule; the last that fits counts
@@ -47,9 +67,15 @@ struct ServerConfig {
   std::optional<unsigned> log_interval;    ///< PermGuardLogInterval, seconds
   std::optional<unsigned> incidents;       ///< PermGuardIncidents, main server only
   std::optional<bool> health_fails;        ///< PermGuardHealth fail, main server only
+  apr_array_header_t* watches = nullptr;   ///< of WatchRule; of this server, not inherited
+  std::optional<bool> finds_places;        ///< PermGuardWatch auto (true) or off
+  std::optional<unsigned> watch_interval;  ///< PermGuardWatchInterval, seconds, main server only
+  std::optional<ConfigTest> config_test;   ///< PermGuardConfigTest, main server only
 
   unsigned effective_log_interval() const { return log_interval.value_or(60); }
   unsigned effective_incidents() const { return incidents.value_or(256); }
+  unsigned effective_watch_interval() const { return watch_interval.value_or(60); }
+  ConfigTest effective_config_test() const { return config_test.value_or(ConfigTest::warn); }
 };
 
 /// Constructors and mergers of the module record.

@@ -11,30 +11,12 @@
 #include "core/identity.h"
 #include "httpd/boundary.h"
 #include "httpd/config.h"
+#include "httpd/directive_words.h"
 #include "httpd/pool.h"
+#include "httpd/watch_directives.h"
 
 namespace permguard {
 namespace {
-
-/// What a directive answers that failed for want of memory.
-constexpr char kFailed[] = "mod_permguard could not take in this directive";
-
-template <auto Function>
-constexpr auto taken_by = guarded_at_start<Function, kFailed>;
-
-// A tenant must not switch off what the administrator wants, hence neither OR_* below nor
-// AllowOverrideList; <Limit> would look as if it confined the directive to some methods.
-constexpr unsigned kEverywhereButTenants = NOT_IN_HTACCESS | NOT_IN_LIMIT;
-
-/// httpd prints file and line before what a directive returns.
-const char* bad_value(cmd_parms* command, const char* value, const char* allowed) {
-  return apr_psprintf(command->pool, "%s: '%s' is not possible here; allowed: %s",
-                      command->cmd->name, value, allowed);
-}
-
-bool is(const char* argument, const char* word) {
-  return argument && ap_cstr_casecmp(argument, word) == 0;
-}
 
 std::optional<unsigned> number_in(const char* text, unsigned least, unsigned most) {
   const std::string_view digits = text;
@@ -114,9 +96,7 @@ const char* add_handler(cmd_parms* command, void*, const char* name, const char*
     rule.use = HandlerUse::read;
   else if (!is(word, "off"))
     return bad_value(command, word, "execute, read, off");
-  auto* config = static_cast<ServerConfig*>(
-      ap_get_module_config(command->server->module_config, &permguard_module));
-  *static_cast<HandlerRule*>(apr_array_push(config->handlers)) = rule;
+  *static_cast<HandlerRule*>(apr_array_push(config_of(command).handlers)) = rule;
   return nullptr;
 }
 
@@ -130,9 +110,7 @@ const char* set_number(cmd_parms* command, const char* text, unsigned forbidden,
     return bad_value(command, text,
                      apr_psprintf(command->pool, "a whole number from %u to %u", least, most));
   }
-  auto* config = static_cast<ServerConfig*>(
-      ap_get_module_config(command->server->module_config, &permguard_module));
-  config->*Member = value;
+  config_of(command).*Member = value;
   return nullptr;
 }
 
@@ -149,18 +127,19 @@ const char* add_fpm_pools(cmd_parms* command, void*, const char* pattern) {
   if (const char* error = ap_check_cmd_context(command, GLOBAL_ONLY)) return error;
   const char* path = ap_server_root_relative(command->pool, pattern);
   if (!path) return bad_value(command, pattern, "the path of a pool file of PHP-FPM, or a glob");
-  auto* config = static_cast<ServerConfig*>(
-      ap_get_module_config(command->server->module_config, &permguard_module));
-  *static_cast<const char**>(apr_array_push(config->fpm_pools)) = path;
+  *static_cast<const char**>(apr_array_push(config_of(command).fpm_pools)) = path;
   return nullptr;
+}
+
+const char* set_watch_interval(cmd_parms* command, void*, const char* seconds) {
+  return set_number<&ServerConfig::watch_interval>(command, seconds, GLOBAL_ONLY, 0,
+                                                   std::numeric_limits<std::int32_t>::max());
 }
 
 const char* set_health(cmd_parms* command, void*, const char* word) {
   if (const char* error = ap_check_cmd_context(command, GLOBAL_ONLY)) return error;
   if (!is(word, "warn") && !is(word, "fail")) return bad_value(command, word, "warn, fail");
-  auto* config = static_cast<ServerConfig*>(
-      ap_get_module_config(command->server->module_config, &permguard_module));
-  config->health_fails = is(word, "fail");
+  config_of(command).health_fails = is(word, "fail");
   return nullptr;
 }
 
@@ -185,6 +164,16 @@ const command_rec kDirectives[] = {
                     "pool files of PHP-FPM, beside /etc/php/*/fpm/pool.d/*.conf"),
     AP_INIT_TAKE1("PermGuardHealth", taken_by<set_health>, nullptr, RSRC_CONF,
                   "whether ?health answers 503 while an error finding stands: warn or fail"),
+    AP_INIT_ITERATE("PermGuardForbid", taken_by<forbid>, nullptr, kServerOrDirectory,
+                    "risks that count as errors: their codes, or none"),
+    AP_INIT_TAKE123("PermGuardExpect", taken_by<expect>, nullptr, ACCESS_CONF,
+                    "desired state of scripts: mode=NNNN owner=USER group=GROUP, or none"),
+    AP_INIT_TAKE123("PermGuardWatch", taken_by<watch>, nullptr, RSRC_CONF,
+                    "what is audited in the background: auto, off, or DIR [need=...] [as=USER]"),
+    AP_INIT_TAKE1("PermGuardWatchInterval", taken_by<set_watch_interval>, nullptr, RSRC_CONF,
+                  "seconds between two background audits; 0: none"),
+    AP_INIT_TAKE1("PermGuardConfigTest", taken_by<set_config_test>, nullptr, RSRC_CONF,
+                  "what configtest does with error findings: off, warn or fail"),
     {nullptr, {nullptr}, nullptr, 0, RAW_ARGS, nullptr}};
 
 }  // namespace permguard

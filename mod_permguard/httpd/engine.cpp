@@ -38,12 +38,16 @@ void prepare_engine(apr_pool_t* pconf) {
   binfmt_seen_by_root = make_in_pool<BinfmtMisc>(pconf, read_surroundings().binfmt);
 }
 
+void prepare_child_engine(Engine& engine) {
+  engine.surroundings = surroundings_of_child();
+  engine.self = current_identity();
+  engine.identity_switches =
+      ap_find_linked_module("mpm_itk.c") || ap_find_linked_module("mod_ruid2.c");
+}
+
 void start_engine(apr_pool_t* pchild, server_rec*) {
   Engine* engine = make_in_pool<Engine>(pchild);
-  engine->surroundings = surroundings_of_child();
-  engine->self = current_identity();
-  engine->identity_switches =
-      ap_find_linked_module("mpm_itk.c") || ap_find_linked_module("mod_ruid2.c");
+  prepare_child_engine(*engine);
   child_engine = engine;
 }
 

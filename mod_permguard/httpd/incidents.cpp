@@ -47,7 +47,10 @@ SharedState::Recorded due(Slot& slot, const Place& place, const Sighting& sighti
   const std::int64_t last = shared::to_time(SlotTally::stamped(logged));
   const bool gone = logged != place.tally.stamp(SlotTally::stamped(logged));
   if (gone) return {Due::nothing, 0, 0, 0};  // closed and replaced since it was counted
-  if (interval <= 0 || last == 0) {
+  // Whoever reads the log for a failed request finds its line there, client and all, though the
+  // watch has told of it before.
+  const bool first_request = sighting.sighted && place.tally.count() == 1;
+  if (interval <= 0 || last == 0 || first_request) {
     if (!slot.logged.replace(logged, now) && interval > 0) return {Due::nothing, 0, 0, 0};
     slot.logged_count.raise(count);
     return {Due::whole, 0, 0, 0};

@@ -10,13 +10,21 @@ void write(int level, const request_rec* r, const char* text) noexcept {
                  text);
 }
 
-/// The level of `LogLevel permguard:…` for this request, or nothing where it was not given.
-bool notices_are_unwanted(const request_rec* r) noexcept {
-  const ap_logconf* log = r->log;
-  if (!log) log = r->connection->log ? r->connection->log : &r->server->log;
+void write(int level, const server_rec* server, const char* text) noexcept {
+  ap_log_error_(__FILE__, __LINE__, permguard_module.module_index, level, APR_SUCCESS, server, "%s",
+                text);
+}
+
+/// Whether `LogLevel permguard:…` says less than notice.
+bool notices_are_unwanted(const ap_logconf* log) noexcept {
   if (!log->module_levels) return false;
   const int level = log->module_levels[permguard_module.module_index];
   return level >= 0 && level < APLOG_NOTICE;
+}
+
+const ap_logconf* log_of(const request_rec* r) noexcept {
+  if (r->log) return r->log;
+  return r->connection->log ? r->connection->log : &r->server->log;
 }
 
 }  // namespace
@@ -30,7 +38,15 @@ void log_warning(const request_rec* r, const std::string& sentence) {
 }
 
 void log_notice(const request_rec* r, const std::string& sentence) {
-  if (!notices_are_unwanted(r)) write(APLOG_NOTICE, r, sentence.c_str());
+  if (!notices_are_unwanted(log_of(r))) write(APLOG_NOTICE, r, sentence.c_str());
+}
+
+void log_found(const server_rec* server, Severity severity, const std::string& sentence) {
+  write(severity == Severity::error ? APLOG_ERR : APLOG_WARNING, server, sentence.c_str());
+}
+
+void log_notice(const server_rec* server, const std::string& sentence) {
+  if (!notices_are_unwanted(&server->log)) write(APLOG_NOTICE, server, sentence.c_str());
 }
 
 void log_debug(const request_rec* r, const std::string& text) {

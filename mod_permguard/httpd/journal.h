@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "core/finding.h"
 #include "httpd/apache.h"
 
 namespace permguard {
@@ -19,6 +20,10 @@ void log_warning(const request_rec* r, const std::string& sentence);
 /// `recovered` and `exonerated`: left out where `LogLevel permguard:` says less than notice.
 /// httpd itself would write every notice.
 void log_notice(const request_rec* r, const std::string& sentence);
+
+/// What the watch found, at the level of its severity, and what recovered; without a client.
+void log_found(const server_rec* server, Severity severity, const std::string& sentence);
+void log_notice(const server_rec* server, const std::string& sentence);
 
 /// Why a request was let through unjudged.
 void log_debug(const request_rec* r, const std::string& text);

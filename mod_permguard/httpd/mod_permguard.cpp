@@ -2,6 +2,7 @@
 #include "httpd/apache.h"
 #include "httpd/boundary.h"
 #include "httpd/config.h"
+#include "httpd/config_test.h"
 #include "httpd/directives.h"
 #include "httpd/engine.h"
 #include "httpd/fpm_pools.h"
@@ -10,6 +11,7 @@
 #include "httpd/shared_memory.h"
 #include "httpd/suexec.h"
 #include "httpd/target.h"
+#include "httpd/watch_task.h"
 
 namespace permguard {
 namespace {
@@ -27,6 +29,7 @@ int post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* server)
   find_dispatchers();
   find_proxy();
   read_fpm_pools(pconf, server);
+  start_watch(pconf, server);
   return OK;
 }
 
@@ -38,6 +41,7 @@ void register_hooks(apr_pool_t*) {
                        APR_HOOK_MIDDLE);
   ap_hook_post_config(guarded_at_start<post_config, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
                       APR_HOOK_MIDDLE);
+  ap_hook_test_config(guarded_at_start<test_config, 0>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_child_init(guarded<start_engine, 0>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_handler(guarded<check_request, DECLINED>, kAfter, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_handler(guarded<serve_status, DECLINED>, nullptr, nullptr, APR_HOOK_MIDDLE);

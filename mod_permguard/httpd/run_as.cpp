@@ -53,7 +53,11 @@ Executor executor_of(request_rec* r, const DirectoryConfig& config) {
 }
 
 const char* search_path_of(const request_rec* r) noexcept {
-  if (const char* own = apr_table_get(r->subprocess_env, "PATH")) return own;
+  const char* own = apr_table_get(r->subprocess_env, "PATH");
+  return own ? own : search_path_of();
+}
+
+const char* search_path_of() noexcept {
   const char* inherited = std::getenv("PATH");
   return inherited ? inherited : DEFAULT_PATH;
 }

@@ -33,4 +33,7 @@ bool is_this_process(const Identity& who) noexcept;
 /// server's built-in default (ap_add_common_vars()). Never null.
 const char* search_path_of(const request_rec* r) noexcept;
 
+/// The same without a request: the server's, or its built-in default.
+const char* search_path_of() noexcept;
+
 }  // namespace permguard

@@ -122,6 +122,7 @@ HttpdServer::HttpdServer(HttpdOptions options)
   // What the stock apache2 and its modules leave at exit by design.
   tree_.write("lsan.supp", "leak:apr_allocator_create\nleak:pcre2_compile_8\n");
   // The event MPM, stopped or restarted while it closes or keeps a connection.
+  log_.allow("AH00468");
   log_.allow("AH03092");
   log_.allow("AH03093");
 }

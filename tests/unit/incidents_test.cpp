@@ -84,6 +84,12 @@ TEST_F(Incidents, OnlyMentionedAreDueWholeWhenTheyFirstLead) {
   EXPECT_EQ(only().count, 6u);
 }
 
+TEST_F(Incidents, TheFirstRequestIsToldWholeThoughTheWatchToldBefore) {
+  EXPECT_EQ(watch(broken("/a")).due, Due::whole);
+  EXPECT_EQ(lead(broken("/a"), kNow + 1).due, Due::whole);
+  EXPECT_EQ(lead(broken("/a"), kNow + 2).due, Due::nothing);
+}
+
 TEST_F(Incidents, TheWatchCountsNoRequest) {
   EXPECT_EQ(watch(broken("/a")).due, Due::whole);
   EXPECT_EQ(watch(broken("/a"), kNow + 100).due, Due::nothing) << "no request, nothing to tell";

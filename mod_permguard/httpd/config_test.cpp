@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "httpd/config_test.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "httpd/discovery.h"
+#include "httpd/examination.h"
+#include "httpd/place_audit.h"
+#include "httpd/run_as.h"
+#include "report/json.h"
+#include "report/sentence.h"
+
+namespace permguard {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+const char* name_of(ScriptPlace::Kind kind) {
+  switch (kind) {
+    case ScriptPlace::Kind::file:
+      return "file";
+    case ScriptPlace::Kind::socket:
+      return "socket";
+    case ScriptPlace::Kind::directory:
+      break;
+  }
+  return "directory";
+}
+
+/// Audits the places one by one, as the users who will execute.
+class Tester {
+ public:
+  Tester(apr_pool_t* pool, server_rec* main_server)
+      : places_(discover_places(pool, ap_conftree, main_server)) {}
+
+  const std::vector<ScriptPlace>& places() const { return places_; }
+  bool incomplete() const { return incomplete_; }
+
+  PlaceReport audit(const ScriptPlace& place) {
+    PlaceEyes eyes{filesystem_,      names_,
+                   surroundings_,    delegate_for(place.who),
+                   search_path_of(), [this] { return Clock::now() < deadline_; }};
+    PlaceReport report = audit_place(place, eyes);
+    incomplete_ = incomplete_ || report.incomplete;
+    return report;
+  }
+
+  /// The sentences of a report, one a target.
+  static std::vector<std::string> sentences(const ScriptPlace& place, const PlaceReport& report) {
+    std::vector<std::string> lines;
+    const std::span<const Finding> all = report.findings;
+    for (std::size_t begin = 0; begin < all.size();) {
+      std::size_t end = begin;
+      while (end < all.size() && all[end].target == all[begin].target) ++end;
+      lines.push_back(log_sentence(all.subspan(begin, end - begin), place.who, now_seconds()));
+      begin = end;
+    }
+    return lines;
+  }
+
+ private:
+  SystemFilesystem filesystem_;
+  SystemNames names_;
+  Surroundings surroundings_ = read_surroundings();
+  std::vector<ScriptPlace> places_;
+  Clock::time_point deadline_ = Clock::now() + std::chrono::seconds(kConfigTestSeconds);
+  bool incomplete_ = false;
+};
+
+/// A path may hold a line feed; a line of output may not.
+std::string one_line(const std::string& text) {
+  std::string line;
+  for (const char character : text) {
+    char escape[8];
+    const auto byte = static_cast<unsigned char>(character);
+    std::snprintf(escape, sizeof escape, "\\x%02x", byte);
+    line += byte < 0x20 || byte == 0x7f ? escape : std::string(1, character);
+  }
+  return line;
+}
+
+void print(const std::string& line) {
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fputc('\n', stdout);
+}
+
+std::string place_line(const ScriptPlace& place) {
+  return std::string(permguard::name_of(place.handler)) + ' ' + name_of(place.kind) + " '" +
+         one_line(place.path) + "': " + permguard::name_of(place.need) + " as " + place.who.name +
+         ", PermGuard " + name_of(place.mode) + ", " + vhost_name(place.server) + " (" +
+         one_line(place.file) + ":" + std::to_string(place.line) + ")";
+}
+
+void dump_text(Tester& tester) {
+  print("mod_permguard: places with scripts and sockets");
+  if (tester.places().empty()) print("  none found in the configuration");
+  for (const ScriptPlace& place : tester.places()) {
+    print("  " + place_line(place));
+    const PlaceReport report = tester.audit(place);
+    for (const std::string& sentence : Tester::sentences(place, report)) {
+      print("    " + one_line(sentence));
+    }
+    if (report.truncated) print("    truncated: not every file was examined");
+    if (report.findings.empty() && !report.incomplete) {
+      print("    healthy, " + std::to_string(report.files) + " files examined");
+    }
+  }
+  if (tester.incomplete()) print("  audit incomplete: the time allowed is over");
+}
+
+void dump_json(const Tester& tester) {
+  nlohmann::ordered_json document = {{"schema", 1}, {"places", nlohmann::ordered_json::array()}};
+  for (const ScriptPlace& place : tester.places()) {
+    document["places"].push_back({{"path", place.path},
+                                  {"kind", name_of(place.kind)},
+                                  {"handler", permguard::name_of(place.handler)},
+                                  {"role", permguard::name_of(place.role)},
+                                  {"need", permguard::name_of(place.need)},
+                                  {"user", user_json(place.who)},
+                                  {"mode", name_of(place.mode)},
+                                  {"vhost", vhost_name(place.server)},
+                                  {"file", place.file},
+                                  {"line", place.line}});
+  }
+  print(dump(document));
+}
+
+/// Counts the errors, and says them on standard error, where configtest speaks.
+unsigned say_errors(Tester& tester) {
+  unsigned errors = 0;
+  for (const ScriptPlace& place : tester.places()) {
+    if (place.mode.mode == Mode::off) continue;
+    PlaceReport report = tester.audit(place);
+    std::erase_if(report.findings,
+                  [](const Finding& finding) { return finding.severity != Severity::error; });
+    errors += static_cast<unsigned>(report.findings.size());
+    for (const std::string& sentence : Tester::sentences(place, report)) {
+      std::fprintf(stderr, "mod_permguard: %s\n", one_line(sentence).c_str());
+    }
+  }
+  if (tester.incomplete()) std::fprintf(stderr, "mod_permguard: audit incomplete\n");
+  return errors;
+}
+
+}  // namespace
+
+void test_config(apr_pool_t* pconf, server_rec* main_server) {
+  const bool text = ap_exists_config_define("DUMP_PERMGUARD");
+  const bool json = ap_exists_config_define("DUMP_PERMGUARD_JSON");
+  const ConfigTest wanted = server_config(main_server).effective_config_test();
+  if (!text && !json && wanted == ConfigTest::off) return;
+  Tester tester(pconf, main_server);
+  if (json) {
+    dump_json(tester);
+  } else if (text) {
+    dump_text(tester);
+  } else if (say_errors(tester) > 0 && wanted == ConfigTest::fail && !tester.incomplete()) {
+    std::fprintf(stderr, "mod_permguard: PermGuardConfigTest fail: the configuration test fails\n");
+    std::fflush(nullptr);
+    std::_Exit(1);
+  }
+  std::fflush(stdout);
+}
+
+}  // namespace permguard

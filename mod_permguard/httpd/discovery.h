@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/drift.h"
+#include "core/finding.h"
+#include "core/identity.h"
+#include "httpd/apache.h"
+#include "httpd/config.h"
+#include "report/status_snapshot.h"
+
+namespace permguard {
+
+/// A place of the configuration from which httpd executes or reads scripts, or a socket it
+/// connects to.
+struct ScriptPlace {
+  enum class Kind : std::uint8_t { directory, file, socket };
+  std::string path;  ///< absolute; of a ScriptAliasMatch the part before the first group
+  Kind kind = Kind::directory;
+  Handler handler = Handler::cgi;
+  Role role = Role::script;
+  Need need = Need::execute;
+  const server_rec* server = nullptr;
+  std::string file;  ///< where the directive stands
+  int line = 0;
+  Identity who;                              ///< who will execute, read or connect
+  Certainty certainty = Certainty::certain;  ///< modelled where `who` is not the server's own user
+  ModeSetting mode;                          ///< PermGuard as merged for `path`
+  std::vector<Code> forbidden;               ///< PermGuardForbid, likewise
+  DesiredState desired;                      ///< PermGuardExpect, likewise
+};
+
+/// The places found in the configuration `tree` (ap_conftree): ScriptAlias and its variants,
+/// directories with ExecCGI and a handler, FcgidWrapper, WSGIScriptAlias, proxy handlers with
+/// unix sockets, and PermGuardWatch directories. A place named twice comes once. Wildcards of
+/// <Directory> are expanded by glob(3); regular expressions name no place. Needs the configuration
+/// to be complete, so check_config or later.
+std::vector<ScriptPlace> discover_places(apr_pool_t* pool, const ap_directive_t* tree,
+                                         server_rec* main_server);
+
+/// PermGuard's per-directory settings as httpd would merge them for a file in `directory` of
+/// `server`, without .htaccess, Location, Files and If, which depend on the request.
+DirectoryConfig settings_for(apr_pool_t* pool, const server_rec* server,
+                             const std::string& directory);
+
+/// The identity of httpd's User and Group.
+Identity server_identity();
+
+}  // namespace permguard

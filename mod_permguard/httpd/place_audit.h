@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/audit.h"
+#include "httpd/discovery.h"
+
+namespace permguard {
+
+/// What an audit of one place came to.
+struct PlaceReport {
+  std::vector<Finding> findings;  ///< at most kMaxPlaceFindings
+  std::uint64_t files = 0;
+  bool truncated = false;   ///< more names in a directory, or more findings, than are kept
+  bool incomplete = false;  ///< `go_on` ended it
+};
+
+inline constexpr std::size_t kMaxPlaceFindings = 1000;
+
+/// With whose eyes and kernel a place is audited.
+struct PlaceEyes {
+  const Filesystem& filesystem;
+  const Names& names;
+  const Surroundings& surroundings;
+  KernelFactory make_kernel;  ///< asks as the place's user; empty: everything is modelled
+  std::string search_path;
+  std::function<bool()> go_on;  ///< asked before every file
+};
+
+/// Audits `place` in the calling thread: all scripts of a directory, or the one file or socket. A
+/// place that does not exist is a warning not-found.
+/// Drift and forbidden risks are those of the place's own settings.
+PlaceReport audit_place(const ScriptPlace& place, const PlaceEyes& eyes);
+
+/// An asker for `who` in a child process, for a caller who is root; empty function otherwise.
+KernelFactory delegate_for(const Identity& who);
+
+}  // namespace permguard

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "httpd/watch_report.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "core/chain.h"
+#include "httpd/examination.h"
+#include "httpd/journal.h"
+#include "httpd/run_as.h"
+#include "httpd/shared_memory.h"
+#include "report/sentence.h"
+
+namespace permguard {
+namespace {
+
+std::string key_of(const Finding& finding) {
+  return tag(finding) + '\n' + finding.path + '\n' + finding.target;
+}
+
+bool is_same(const Finding& one, const Finding& other) {
+  return one.role == other.role && one.code == other.code && one.path == other.path;
+}
+
+bool holds(std::span<const Finding> findings, const Finding& wanted) {
+  return std::any_of(findings.begin(), findings.end(),
+                     [&](const Finding& finding) { return is_same(finding, wanted); });
+}
+
+/// Only exec itself, AT_EXECVE_CHECK after a failure, or the dispatcher's own rules show these.
+bool is_beyond_watching(const Finding& finding) {
+  return finding.code == Code::lsm_denied || finding.code == Code::text_busy ||
+         finding.code == Code::connect_refused || finding.role == Role::suexec ||
+         (finding.role >= Role::wrapper && finding.role <= Role::htaccess);
+}
+
+}  // namespace
+
+void WatchReport::take(const ScriptPlace& place, PlaceReport&& report, double seconds) {
+  WatchView view;
+  view.directory = place.path;
+  view.files = report.files;
+  view.truncated = report.truncated;
+  view.last_run = now_seconds();
+  view.duration_seconds = seconds;
+  if (!report.truncated) covered_.push_back(place.path);
+  const std::span<const Finding> all = report.findings;
+  for (std::size_t begin = 0; begin < all.size();) {
+    std::size_t end = begin;
+    while (end < all.size() && all[end].target == all[begin].target) ++end;
+    publish(place, all.subspan(begin, end - begin));
+    begin = end;
+  }
+  for (Finding& finding : report.findings) view.findings.push_back({std::move(finding), place.who});
+  shared_state().store_watch(view);
+}
+
+void WatchReport::publish(const ScriptPlace& place, std::span<const Finding> findings) {
+  const std::int64_t now = now_seconds();
+  const std::string vhost = vhost_name(place.server);
+  const std::int64_t interval = server_config(place.server).effective_log_interval();
+  for (const Finding& finding : findings) {
+    standing_.insert(key_of(finding));
+    const bool leads = &finding == &findings.front();
+    const auto due = shared_state().record(finding, place.who, vhost, leads, now, interval, false);
+    if (!leads) continue;
+    if (due.due == SharedState::Due::whole) {
+      log_found(place.server, finding.severity, log_sentence(findings, place.who, now));
+    } else if (due.due == SharedState::Due::repeat) {
+      log_found(place.server, finding.severity, repeat_sentence(finding, due.more, due.seconds));
+    }
+  }
+}
+
+void WatchReport::settle() {
+  const std::int64_t now = now_seconds();
+  for (const SharedState::Open& incident : shared_state().open_incidents({}, 0)) {
+    if (is_beyond_watching(incident.finding) || still_stands(incident)) continue;
+    if (const auto closed = shared_state().close(incident.id, now)) {
+      log_notice(ap_server_conf,
+                 recovered_sentence(incident.finding, closed->after_seconds, closed->requests));
+    }
+  }
+  shared_state().expire(now);
+}
+
+bool WatchReport::still_stands(const SharedState::Open& incident) const {
+  const Finding& finding = incident.finding;
+  if (standing_.count(key_of(finding)) != 0) return true;
+  if (!shared_state().claim_question(incident.id, now_seconds())) return true;
+  if (finding.severity == Severity::drift) return drift_stands(incident);
+  if (finding.severity == Severity::warning || finding.role == Role::directory) {
+    return !was_covered(finding.target);
+  }
+  return holds(ask_again(incident).findings, finding);
+}
+
+bool WatchReport::drift_stands(const SharedState::Open& incident) const {
+  const std::string& target = incident.finding.target;
+  const DirectoryConfig settings = settings_for(pool_, ap_server_conf, directory_of(target));
+  const DesiredState* desired = settings.desired.value_or(nullptr);
+  const Result<FileStatus> file = engine_.filesystem.target_status(target);
+  if (!desired || !file) return false;
+  return holds(drift_of(engine_.names, target, {target, file.value, {}}, *desired),
+               incident.finding);
+}
+
+Diagnosis WatchReport::ask_again(const SharedState::Open& incident) const {
+  Question question;
+  question.target = incident.finding.target;
+  question.need = incident.finding.need;
+  question.role = incident.finding.need == Need::connect ? Role::socket : Role::script;
+  question.who = incident.who;
+  question.search_path = search_path_of();
+  const bool self = incident.who.uid == engine_.self.uid && incident.who.gid == engine_.self.gid;
+  question.certainty = self ? Certainty::certain : Certainty::modelled;
+  return diagnose(engine_.examiner(self, Moment::before_dispatch), question);
+}
+
+bool WatchReport::was_covered(const std::string& target) const {
+  return std::any_of(covered_.begin(), covered_.end(), [&](const std::string& place) {
+    return target == place || (target.starts_with(place) && target[place.size()] == '/');
+  });
+}
+
+}  // namespace permguard

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "httpd/watch_task.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "httpd/boundary.h"
+#include "httpd/discovery.h"
+#include "httpd/engine.h"
+#include "httpd/examination.h"
+#include "httpd/journal.h"
+#include "httpd/place_audit.h"
+#include "httpd/pool.h"
+#include "httpd/run_as.h"
+#include "httpd/shared_memory.h"
+#include "httpd/watch_report.h"
+
+namespace permguard {
+namespace {
+
+constexpr unsigned kFilesPerSecond = 1000;
+constexpr apr_interval_time_t kTick = apr_time_from_sec(1);
+
+using Clock = std::chrono::steady_clock;
+
+/// What the watching thread of one child uses. Made on the heap and never freed: the thread may
+/// still run while the child's pools are destroyed.
+struct Watcher {
+  Engine engine;
+  std::vector<ScriptPlace> places;
+  Clock::time_point due{};
+};
+
+constinit Watcher* child_watcher = nullptr;
+
+bool is_stopping() noexcept {
+  int state = AP_MPMQ_STOPPING;
+  return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) != APR_SUCCESS || state == AP_MPMQ_STOPPING;
+}
+
+/// Lets kFilesPerSecond files pass in a second, and none once the child is to end.
+class Pace {
+ public:
+  bool go_on() {
+    while (passed_ >= kFilesPerSecond && !is_stopping()) {
+      if (Clock::now() - second_ >= std::chrono::seconds(1)) {
+        second_ = Clock::now();
+        passed_ = 0;
+      } else {
+        apr_sleep(apr_time_from_msec(20));
+      }
+    }
+    ++passed_;
+    return !is_stopping();
+  }
+
+ private:
+  Clock::time_point second_ = Clock::now();
+  unsigned passed_ = 0;
+};
+
+PlaceEyes eyes_for(const Watcher& watcher, const ScriptPlace& place, Pace& pace) {
+  const Engine& engine = watcher.engine;
+  PlaceEyes eyes{engine.filesystem, engine.names, engine.surroundings, {}, search_path_of(), {}};
+  if (place.who.uid == engine.self.uid && place.who.gid == engine.self.gid) {
+    eyes.make_kernel = [] { return std::make_unique<AccessKernel>(); };
+  }
+  eyes.go_on = [&pace] { return pace.go_on(); };
+  return eyes;
+}
+
+/// One run over all places; false where the child is to end.
+bool run(Watcher& watcher, apr_pool_t* pool) {
+  Pace pace;
+  WatchReport report(watcher.engine, pool);
+  for (const ScriptPlace& place : watcher.places) {
+    if (place.mode.mode == Mode::off) continue;
+    const Clock::time_point began = Clock::now();
+    PlaceReport found = audit_place(place, eyes_for(watcher, place, pace));
+    if (found.incomplete) return false;
+    const std::chrono::duration<double> took = Clock::now() - began;
+    report.take(place, std::move(found), took.count());
+  }
+  report.settle();
+  return true;
+}
+
+std::chrono::seconds pause() {
+  return std::chrono::seconds(server_config(ap_server_conf).effective_watch_interval());
+}
+
+Watcher* make_watcher(const std::vector<ScriptPlace>& places) {
+  auto* made = new Watcher;
+  prepare_child_engine(made->engine);
+  made->places = places;
+  made->due = Clock::now() + pause();
+  return made;
+}
+
+apr_status_t tick(int state, void* data, apr_pool_t* pool) {
+  if (state != AP_WATCHDOG_STATE_RUNNING) return APR_SUCCESS;
+  if (!child_watcher)
+    child_watcher = make_watcher(*static_cast<const std::vector<ScriptPlace>*>(data));
+  if (Clock::now() < child_watcher->due || is_stopping()) return APR_SUCCESS;
+  run(*child_watcher, pool);
+  child_watcher->due = Clock::now() + pause();
+  return APR_SUCCESS;
+}
+
+}  // namespace
+
+void start_watch(apr_pool_t* pconf, server_rec* main_server) {
+  if (server_config(main_server).effective_watch_interval() == 0) return;
+  const auto* places = make_in_pool<std::vector<ScriptPlace>>(
+      pconf, discover_places(pconf, ap_conftree, main_server));
+  std::vector<std::string> directories;
+  for (const ScriptPlace& place : *places) directories.push_back(place.path);
+  shared_state().retain_watch(directories);
+  if (places->empty()) return;
+  const auto get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+  const auto register_callback = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+  ap_watchdog_t* watchdog = nullptr;
+  if (!get_instance || !register_callback ||
+      get_instance(&watchdog, "permguard", 0, 1, pconf) != APR_SUCCESS ||
+      register_callback(watchdog, kTick, places, guarded<tick, APR_SUCCESS>) != APR_SUCCESS) {
+    log_startup_warning(main_server, 0, "PermGuardWatch needs mod_watchdog: nothing is watched");
+  }
+}
+
+}  // namespace permguard
