@@ -230,12 +230,16 @@ void forbid(std::vector<Finding>& findings, const std::vector<Code>& forbidden) 
 
 }  // namespace
 
+std::vector<Finding> risks_of_file(const Examiner& examiner, const Question& question) {
+  return risks(examiner, question, end_of(examiner.filesystem, question.target));
+}
+
 std::vector<Finding> audit_file(const Examiner& examiner, const Question& question,
                                 const std::vector<Code>& forbidden) {
   std::vector<Finding> findings;
   std::vector<Finding> more;
   if (passes(examiner, question)) {
-    more = risks(examiner, question, end_of(examiner.filesystem, question.target));
+    more = risks_of_file(examiner, question);
   } else {
     Diagnosis diagnosis = diagnose(examiner, question);
     findings = std::move(diagnosis.findings);

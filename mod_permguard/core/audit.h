@@ -58,6 +58,9 @@ struct Auditor {
 void audit(const Auditor& auditor, const std::vector<std::string>& roots,
            const AuditOptions& options, unsigned jobs, AuditSink& sink);
 
+/// The risks of `question.target` (links followed), by two looks instead of a walk.
+std::vector<Finding> risks_of_file(const Examiner& examiner, const Question& question);
+
 /// All that an audit says of one file or link; empty where it is healthy. `is_candidate` of
 /// AuditOptions is not asked. For callers that know their files.
 std::vector<Finding> audit_file(const Examiner& examiner, const Question& question,

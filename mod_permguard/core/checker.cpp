@@ -46,7 +46,8 @@ class QuickLook {
   bool runs(const std::string& path, const ExecContext& context, unsigned depth) {
     const Result<FileStatus> file = examiner_.filesystem.target_status(path);
     const Result<std::string> bytes = examiner_.filesystem.read(path, 0, kHeadBytes);
-    if (!file || !bytes || ++files_ > kMaxFiles) {
+    if (!file || !bytes || ++files_ > kMaxFiles ||
+        examiner_.surroundings.binfmt.match(path, bytes.value) != nullptr) {
       return false;
     }
     const FileHead head = read_head(bytes.value, file.value.size, examiner_.surroundings.machine,
@@ -61,11 +62,22 @@ class QuickLook {
       return true;
     }
     if (next.role == Role::loader) {
-      return allows(next.path, kExecute);
+      return loads(next.path, *head.elf);
     }
     const std::string interpreter = absolute(next.path, context.directory);
     return depth < kMaxInterpreterDepth && runs(interpreter, context, depth + 1) &&
            (!is_env(next.path) || env_runs(path, *head.shebang, context));
+  }
+
+  bool loads(const std::string& loader, const ElfHeader& program) const {
+    const Result<FileStatus> file = examiner_.filesystem.target_status(loader);
+    const Result<std::string> bytes = examiner_.filesystem.read(loader, 0, kHeadBytes);
+    const auto more = [&](std::uint64_t offset, std::size_t count) {
+      return examiner_.filesystem.read(loader, offset, count).value;
+    };
+    return file && bytes && allows(loader, kExecute) &&
+           loader_fault(bytes.value, file.value.size, program, examiner_.surroundings.machine, more)
+               .empty();
   }
 
   bool env_runs(const std::string& script, const Shebang& shebang, const ExecContext& context) {

@@ -45,6 +45,7 @@ std::vector<BinfmtEntry> read_entries(const std::string& directory, bool& readab
   std::vector<BinfmtEntry> entries;
   const std::unique_ptr<DIR, int (*)(DIR*)> dir(opendir(directory.c_str()), closedir);
   readable = dir != nullptr;
+  if (read_file(directory + "/status") == "disabled\n") return entries;
   while (const dirent* name = readable ? readdir(dir.get()) : nullptr) {
     const std::string text = read_file(directory + "/" + name->d_name);
     if (auto entry = parse_binfmt_entry(name->d_name, text)) {

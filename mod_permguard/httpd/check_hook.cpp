@@ -111,7 +111,16 @@ bool must_wait(const Check& check, const Finding& finding) {
   return shows_only_in_failure(finding) || !is_certain_to_fail(check, finding);
 }
 
+/// Drift is told; the script itself passed, so its failure may still be exonerated.
+int tell_and_pass(const Check& check, const Diagnosis& diagnosis) {
+  publish(check.r, diagnosis);
+  leave_trace(check.r, Trace::State::passed, check.target);
+  check.count(CheckResult::reported);
+  return DECLINED;
+}
+
 int act_on(const Check& check, Diagnosis&& diagnosis) {
+  if (has_only_drift(diagnosis)) return tell_and_pass(check, diagnosis);
   const auto& findings = diagnosis.findings;
   const bool answers = check.config.effective_mode().mode == Mode::enforce &&
                        std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
@@ -137,6 +146,7 @@ Diagnosis diagnosis_of(const Check& check) {
 
 int look(const Check& check) {
   Diagnosis diagnosis = diagnosis_of(check);
+  add_rule_findings(diagnosis, check.config);
   if (concerns_open_incident(diagnosis.question.target, diagnosis.question.who)) {
     reconsider_incidents(check.r, diagnosis, Moment::before_dispatch);
   }

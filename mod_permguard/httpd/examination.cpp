@@ -2,10 +2,13 @@
 #include "httpd/examination.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <span>
 #include <string>
 #include <utility>
 
+#include "core/audit.h"
+#include "core/drift.h"
 #include "httpd/journal.h"
 #include "httpd/shared_memory.h"
 #include "httpd/suexec.h"
@@ -79,6 +82,34 @@ Diagnosis examine(const Question& question, const Executor& executor, Moment mom
   return diagnosis;
 }
 
+void add_rule_findings(Diagnosis& diagnosis, const DirectoryConfig& config) {
+  const CodeSet forbidden = config.forbidden.value_or(CodeSet());
+  const DesiredState* desired = config.desired.value_or(nullptr);
+  if (!diagnosis.exists || (forbidden.none() && !desired)) return;
+  const Examiner examiner = engine()->examiner(false, Moment::before_dispatch);
+  const Question& question = diagnosis.question;
+  if (forbidden.any()) {
+    for (Finding& risk : risks_of_file(examiner, question)) {
+      if (!forbidden.test(static_cast<std::size_t>(risk.code))) continue;
+      risk.severity = Severity::error;
+      diagnosis.findings.push_back(std::move(risk));
+    }
+  }
+  const Result<FileStatus> file =
+      desired ? examiner.filesystem.target_status(question.target) : failure<FileStatus>(ENOENT);
+  if (!file) return;
+  for (Finding& drift :
+       drift_of(examiner.names, question.target, {question.target, file.value, {}}, *desired)) {
+    diagnosis.findings.push_back(std::move(drift));
+  }
+}
+
+bool has_only_drift(const Diagnosis& diagnosis) {
+  return std::all_of(
+      diagnosis.findings.begin(), diagnosis.findings.end(),
+      [](const Finding& finding) { return finding.severity == Severity::drift; });
+}
+
 bool shows_only_in_failure(const Finding& finding) {
   return finding.certainty == Certainty::modelled || is_fine_for_a_program(finding);
 }
@@ -103,13 +134,15 @@ void name_code(request_rec* r, const char* code) {
 void publish(request_rec* r, const Diagnosis& diagnosis) {
   const Finding& lead = diagnosis.findings.front();
   const std::int64_t now = now_seconds();
-  name_code(r, tag(lead).c_str());
+  const bool is_error = lead.severity == Severity::error;
+  if (is_error) name_code(r, tag(lead).c_str());
   const SharedState::Recorded recorded = record_all(r, diagnosis, now);
   if (recorded.due == SharedState::Due::whole) {
     const std::string sentence = log_sentence(diagnosis.findings, diagnosis.question.who, now);
-    lead.severity == Severity::error ? log_finding(r, sentence) : log_warning(r, sentence);
+    is_error ? log_finding(r, sentence) : log_warning(r, sentence);
   } else if (recorded.due == SharedState::Due::repeat) {
-    log_finding(r, repeat_sentence(lead, recorded.more, recorded.seconds));
+    const std::string sentence = repeat_sentence(lead, recorded.more, recorded.seconds);
+    is_error ? log_finding(r, sentence) : log_warning(r, sentence);
   }
 }
 

@@ -20,6 +20,13 @@ Diagnosis examine(const Question& question, Moment moment);
 /// The same, by way of suexec where it changes to the executor.
 Diagnosis examine(const Question& question, const Executor& executor, Moment moment);
 
+/// Adds what the administrator's own rules say of a target that was seen: risks he has forbidden
+/// (errors), and drift from the desired state. Without such rules costs nothing.
+void add_rule_findings(Diagnosis& diagnosis, const DirectoryConfig& config);
+
+/// Whether the target can be executed or read: no finding but drift.
+bool has_only_drift(const Diagnosis& diagnosis);
+
 /// Whether `enforce` may answer this finding by itself: contract, principle 3.
 bool is_answerable(const Finding& finding, bool strict);
 

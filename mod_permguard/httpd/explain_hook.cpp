@@ -79,16 +79,16 @@ void explain_failure(request_rec* r, const Trace& trace) {
   const bool by_server = ap_is_HTTP_SERVER_ERROR(r->status);
   const Moment moment = by_server ? Moment::after_failure : Moment::before_dispatch;
   const Stopwatch watch;
-  const Diagnosis diagnosis = examine_again(r, trace, executor, moment);
+  Diagnosis diagnosis = examine_again(r, trace, executor, moment);
+  add_rule_findings(diagnosis, directory_config(r->per_dir_config));
   const bool counted = trace.state == Trace::State::passed;
   if (!counted && (diagnosis.exists || !diagnosis.healthy())) {
     const auto result = diagnosis.healthy() ? CheckResult::healthy : CheckResult::reported;
     shared_state().count_check(trace.handler, result, watch.nanoseconds());
   }
   if (shared_state().any_open()) reconsider_incidents(r, diagnosis, moment);
-  if (!diagnosis.healthy()) {
-    publish(r, diagnosis);
-  } else if (by_server && diagnosis.exists) {
+  if (!diagnosis.healthy()) publish(r, diagnosis);
+  if (has_only_drift(diagnosis) && by_server && diagnosis.exists) {
     exonerate(r, trace, diagnosis.question);
   }
 }

@@ -34,6 +34,15 @@ bool is_beyond_cheap_check(Code code) {
   return code == Code::lsm_denied || code == Code::text_busy || code == Code::connect_refused;
 }
 
+/// Whether diagnose() alone can answer for the finding. The administrator's rules and the
+/// dispatchers' are asked where their settings are known: by a request for the same target, or
+/// by the watch.
+bool is_answered_by_diagnosis(const Finding& finding) {
+  const bool ordinary_role = finding.role <= Role::socket;
+  return finding.severity == Severity::error && finding.code < Code::world_writable &&
+         ordinary_role;
+}
+
 /// The question that brought the incident up, asked for somebody else's target.
 Diagnosis ask_again(const request_rec* r, const SharedState::Open& incident) {
   const Finding& finding = incident.finding;
@@ -55,8 +64,7 @@ bool is_over(const request_rec* r, const SharedState::Open& incident, const Diag
   const bool thorough = moment == Moment::after_failure;
   if (is_beyond_cheap_check(incident.finding.code) && !(same && thorough)) return false;
   if (same) return !still_stands(incident.finding, answer);
-  // Only a request for the target itself knows suexec's command line.
-  if (incident.finding.role == Role::suexec) return false;
+  if (!is_answered_by_diagnosis(incident.finding)) return false;
   if (!shared_state().claim_question(incident.id, now)) return false;
   return !still_stands(incident.finding, ask_again(r, incident));
 }

@@ -54,7 +54,7 @@ TEST_P(WatchTest, TellsOfAScriptBeforeAnyRequestAndOfItsRepair) {
 
   server.tree().chmod("cgi-bin/pay.cgi", 0755);
   server.log().expect("recovered: not-executable '" + script + "'");
-  EXPECT_EQ(server.get("/cgi-bin/pay.cgi").body, "paid");
+  EXPECT_EQ(server.get("/cgi-bin/pay.cgi").body, "paid\n");
   EXPECT_THAT(server.get("/permguard-status?health").body, HasSubstr("\"pass\""));
 }
 
@@ -83,7 +83,7 @@ TEST_P(WatchTest, AForbiddenRiskIsAnErrorThatEnforceAnswers) {
   server.start();
   EXPECT_EQ(server.get("/cgi-bin/a.cgi").status, 500);
   EXPECT_THAT(server.log().expect("world-writable"), HasSubstr("[permguard:error]"));
-  EXPECT_EQ(server.get("/cgi-bin/b.cgi").body, "b");
+  EXPECT_EQ(server.get("/cgi-bin/b.cgi").body, "b\n");
 }
 
 TEST_P(WatchTest, DriftOfADispatchedScriptIsToldAndNeverAnswered) {
@@ -91,9 +91,9 @@ TEST_P(WatchTest, DriftOfADispatchedScriptIsToldAndNeverAnswered) {
       options(GetParam(), "<Directory @ROOT@/cgi-bin>\nPermGuardExpect mode=0700\n</Directory>\n"));
   server.tree().write("cgi-bin/a.cgi", cgi_script("a"), 0755);
   server.start();
-  EXPECT_EQ(server.get("/cgi-bin/a.cgi").body, "a");
+  EXPECT_EQ(server.get("/cgi-bin/a.cgi").body, "a\n");
   EXPECT_THAT(server.log().expect("mode-drift: '"), HasSubstr("desired is mode 0700"));
-  EXPECT_EQ(server.get("/cgi-bin/a.cgi").body, "a");
+  EXPECT_EQ(server.get("/cgi-bin/a.cgi").body, "a\n");
 }
 
 TEST_P(WatchTest, WatchesNamedDirectoriesAndSaysWhatItMayNotList) {
@@ -172,7 +172,7 @@ TEST_P(WatchTest, BadValuesAreNamed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Mpms, WatchTest, ::testing::ValuesIn(kBothMpms),
-                         [](const auto& info) { return name_of(info.param); });
+                         [](const auto& mpm) { return name_of(mpm.param); });
 
 }  // namespace
 }  // namespace permguard::test

@@ -95,7 +95,8 @@ TEST_F(Incidents, TheWatchCountsNoRequest) {
   EXPECT_EQ(watch(broken("/a"), kNow + 100).due, Due::nothing) << "no request, nothing to tell";
   EXPECT_EQ(only().count, 0u);
   EXPECT_EQ(only().last_seen, kNow + 100);
-  EXPECT_EQ(lead(broken("/a"), kNow + 30).due, Due::nothing);
+  EXPECT_EQ(lead(broken("/a"), kNow + 101).due, Due::whole);
+  EXPECT_EQ(lead(broken("/a"), kNow + 102).due, Due::nothing);
   const Recorded repeat = watch(broken("/a"), kNow + 200);
   EXPECT_EQ(repeat.due, Due::repeat);
   EXPECT_EQ(repeat.more, 1u);
