@@ -51,6 +51,8 @@ Diagnosis Inspection::run() {
 void Inspection::examine_plain(Need need) {
   const Question& question = diagnosis_.question;
   const Permissions wanted = need == Need::connect ? kWrite : kRead;
+  if (need == Need::connect) judge_address();
+  const std::size_t first = diagnosis_.findings.size();
   Link link = reach(question.role, question.target, "/");
   if (link.walk.complete) {
     const bool plausible = need == Need::connect
@@ -65,17 +67,17 @@ void Inspection::examine_plain(Need need) {
                                                       : Code::read_denied);
     }
   }
-  ask_kernel(link, 0, wanted, false);
-  if (need == Need::connect) judge_address(link);
+  ask_kernel(link, first, wanted, false);
   diagnosis_.chain.push_back(std::move(link));
 }
 
-/// Whatever the file system holds: connect(2) takes no longer path.
-void Inspection::judge_address(const Link& link) {
-  if (link.path.size() <= kSocketPathMax) return;
-  Finding& finding = add(Code::name_too_long, link);
-  finding.detail = std::to_string(link.path.size()) + " bytes, a socket's may have " +
-                   std::to_string(kSocketPathMax);
+/// connect(2) looks at the length of the path before it looks for the file.
+void Inspection::judge_address() {
+  const std::string& path = diagnosis_.question.target;
+  if (path.size() <= kSocketPathMax) return;
+  Finding& finding = add(Code::name_too_long, Link{diagnosis_.question.role, path, {}, {}, false});
+  finding.detail =
+      std::to_string(path.size()) + " bytes, a socket's may have " + std::to_string(kSocketPathMax);
   finding.error = ENAMETOOLONG;
   finding.remedy = general_remedy(finding);
 }

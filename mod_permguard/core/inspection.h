@@ -23,7 +23,7 @@ class Inspection {
   };
 
   void examine_plain(Need need);
-  void judge_address(const Link& link);
+  void judge_address();
   void execute(const Candidate& candidate, const ExecContext& context);
   bool judge_program(const Link& link, std::size_t first);
   Link reach(Role role, const std::string& path, const std::string& directory);

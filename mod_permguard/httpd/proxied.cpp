@@ -136,12 +136,18 @@ void doubt_user(Diagnosis& diagnosis) {
   findings.erase(std::remove_if(first + 1, findings.end(), depends_on_user), findings.end());
 }
 
-bool is_absence_of(const Finding& finding, const Question& question) {
-  return finding.code == Code::not_found && finding.path == question.target;
+/// No such script, or a directory in its place: the backend's 404 says as much, to anybody who
+/// tries names. Only what the configuration names should be there.
+bool is_plain_absence(const Finding& finding, const Question& question, std::size_t configured) {
+  const bool directory = finding.file && finding.file->type == FileType::directory;
+  if (finding.code == Code::not_regular_file) return directory;
+  return finding.code == Code::not_found &&
+         (finding.path == question.target || finding.path.size() > configured);
 }
 
-/// `question` as the pool sees it, below `root`.
-Diagnosis examine_below(const std::string& root, const Question& question) {
+/// `question` as the pool sees it, below `root`. `configured`: as in ProxyTarget.
+Diagnosis examine_below(const std::string& root, const Question& question,
+                        std::size_t configured = std::string::npos) {
   const Engine& child = *engine();
   const SystemFilesystem inside(root);
   const Examiner examiner{.filesystem = root.empty() ? child.filesystem : inside,
@@ -150,7 +156,9 @@ Diagnosis examine_below(const std::string& root, const Question& question) {
                           .surroundings = child.surroundings};
   Diagnosis diagnosis = diagnose(examiner, question);
   auto& findings = diagnosis.findings;
-  std::erase_if(findings, [&](const Finding& each) { return is_absence_of(each, question); });
+  std::erase_if(findings, [&](const Finding& finding) {
+    return is_plain_absence(finding, question, configured);
+  });
   for (Finding& finding : findings) finding.certainty = Certainty::modelled;
   if (!root.empty()) move_out(diagnosis, root);
   if (is_unknown_reader(question.who)) doubt_user(diagnosis);
@@ -172,7 +180,9 @@ Diagnosis examine_script(request_rec* r, const ProxyTarget& target, const Identi
   const std::string root = root_of(target);
   const Question question =
       script_question(r, target, reader, script_path(r, target, SystemFilesystem(root)));
-  if (!root.empty() || !is_readable_here(question)) return examine_below(root, question);
+  if (!root.empty() || !is_readable_here(question)) {
+    return examine_below(root, question, target.configured);
+  }
   Diagnosis healthy;
   healthy.question = question;
   healthy.exists = true;

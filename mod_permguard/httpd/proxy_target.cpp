@@ -94,6 +94,15 @@ const char* without_query(apr_pool_t* pool, const char* path) noexcept {
   return query ? apr_pstrmemdup(pool, path, static_cast<apr_size_t>(query - path)) : path;
 }
 
+/// How long `path` is without the end it has in common with `uri`.
+std::size_t length_before_uri(const char* path, const char* uri) noexcept {
+  std::size_t length = std::strlen(path);
+  for (std::size_t left = std::strlen(uri); length > 0 && left > 0; --length, --left) {
+    if (path[length - 1] != uri[left - 1]) break;
+  }
+  return length;
+}
+
 void set_script(ProxyTarget& target, const request_rec* r, const char* url) noexcept {
   if (comes_by_handler(r)) {
     target.script = r->finfo.filetype == APR_DIR ? nullptr : r->filename;
@@ -101,6 +110,7 @@ void set_script(ProxyTarget& target, const request_rec* r, const char* url) noex
   }
   target.from_url = true;
   target.script = without_query(r->pool, path_of(url));
+  target.configured = length_before_uri(target.script, r->uri);
   target.path_info = r->path_info;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+
 #include "core/finding.h"
 #include "httpd/apache.h"
 
@@ -16,6 +18,8 @@ struct ProxyTarget {
   Need need = Need::read;        ///< what the backend needs of the script
   /// `script` comes from the URL: PATH_INFO may follow it, and %XX may stand in it.
   bool from_url = false;
+  /// How much of `script` the configuration says, before what comes from the URL.
+  std::size_t configured = std::string::npos;
   const char* path_info = nullptr;  ///< the part of `script` that httpd knows to be PATH_INFO
   /// Connections are kept: one made earlier works, whatever became of the socket's file.
   bool keeps_connections = false;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -42,6 +43,29 @@ HttpdOptions options_for(Mpm mpm, bool permguard = true) {
   options.modules = {"proxy", "proxy_fcgi"};
   return options;
 }
+
+/// Listens on a unix socket that everybody may connect to, and accepts nothing.
+class UnixListener {
+ public:
+  explicit UnixListener(const std::string& path)
+      : descriptor_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    EXPECT_EQ(::bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(::chmod(path.c_str(), 0666), 0);
+    EXPECT_EQ(::listen(descriptor_, 8), 0);
+  }
+  ~UnixListener() { ::close(descriptor_); }
+  UnixListener(const UnixListener&) = delete;
+  UnixListener& operator=(const UnixListener&) = delete;
+
+  /// Whether somebody has connected.
+  bool was_called() const { return ::accept(descriptor_, nullptr, nullptr) >= 0; }
+
+ private:
+  int descriptor_;
+};
 
 /// A server with its pool `nobody` on run/fpm.sock, which a test may leave unstarted.
 class Fpm : public testing::TestWithParam<Mpm> {
@@ -172,13 +196,7 @@ TEST_P(Fpm, AMissingSocketAndAStaleOneAreExplainedNeverAnswered) {
   allow_stock_lines();
   EXPECT_EQ(server_->get("/a.php").status, 503);
   log().expect("socket-not-found: www-data cannot connect '" + pool_.listen + "'");
-  const int stale = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  pool_.listen.copy(address.sun_path, sizeof address.sun_path - 1);
-  ASSERT_EQ(::bind(stale, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  ::close(stale);
-  tree().chmod("run/fpm.sock", 0666);
+  { const UnixListener ended(pool_.listen); }
   EXPECT_EQ(server_->get("/match/a.php").status, 503);
   log().expect("socket-connect-refused: www-data cannot connect '" + pool_.listen + "'");
   EXPECT_GE(log().count("AH02454"), 2u);  // stock httpd tried both times
@@ -296,6 +314,69 @@ TEST_P(Fpm, AHandlerMayBeSwitchedOff) {
   EXPECT_EQ(server_->get("/a.php").status, 503);
   EXPECT_GE(log().count("AH02454"), 1u);
   EXPECT_THAT(metrics(), Not(HasSubstr("handler=\"proxy\",result=\"blocked\"} 1")));
+}
+
+TEST_P(Fpm, WhatIsNotThereStaysTheBackends404) {
+  start_fpm();
+  start("enforce strict", std::string(kConfig) +
+                              "ProxyPass \"/wrong/\" "
+                              "\"unix:@ROOT@/run/fpm.sock|fcgi://wrong@ROOT@/none/\"\n");
+  log().allow("AH01071");
+  for (const char* path :
+       {"/none.php", "/match/none.php", "/pass/", "/pass/none.php/x", "/pass/none/a.php"}) {
+    EXPECT_EQ(server_->get(path).status, 404) << path;
+  }
+  EXPECT_EQ(log().count("permguard:"), 0u);
+  EXPECT_EQ(server_->get("/wrong/a.php").status, 404);  // explained, never answered
+  log().expect("not-found (modelled): nobody cannot read '" + tree().path("none/a.php") + "': '" +
+               tree().path("none") + "' does not exist");
+  EXPECT_EQ(log().count("permguard:"), 1u);
+}
+
+TEST_P(Fpm, NoConnectionIsMadeBeforeDispatch) {
+  tree().write("htdocs/secret.php", kScript, 0600);
+  const UnixListener backend(pool_.listen);
+  start("enforce strict");
+  for (const char* path : {"/secret.php", "/match/secret.php", "/pass/secret.php"}) {
+    EXPECT_EQ(server_->get(path).status, 403) << path;
+  }
+  log().expect("read-denied (modelled): nobody cannot read");
+  EXPECT_FALSE(backend.was_called());
+}
+
+TEST_P(Fpm, AWorkersSocketIsFoundByItsUrl) {
+  pool_.mode = "0600";
+  start_fpm();
+  start(
+      "enforce",
+      "<Proxy \"unix:@ROOT@/run/fpm.sock|fcgi://php\">\n  ProxySet connectiontimeout=5\n</Proxy>\n"
+      "<FilesMatch \"\\.php$\">\n  SetHandler proxy:fcgi://php\n</FilesMatch>\n");
+  EXPECT_EQ(server_->get("/a.php").status, 503);
+  log().expect("socket-connect-denied: www-data cannot connect '" + pool_.listen + "'");
+  EXPECT_EQ(log().count("AH02454"), 0u);
+}
+
+TEST_P(Fpm, AKeptConnectionNeedsNoSocketAnyMore) {
+  start_fpm();
+  start("enforce strict",
+        "PermGuardFpmPools pools/www.conf\n"
+        "ProxyPass \"/pass/\" \"unix:@ROOT@/run/fpm.sock|fcgi://kept@ROOT@/htdocs/\" "
+        "enablereuse=on\n");
+  allow_stock_lines();
+  EXPECT_EQ(server_->get("/pass/a.php").status, 200);
+  tree().chmod("run/fpm.sock", 0600);
+  log().allow("socket-connect-denied");
+  // The child that holds the connection serves it, another one fails: neither is permguard's.
+  for (int i = 0; i < 4; ++i) server_->get("/pass/a.php");
+  EXPECT_THAT(metrics(), HasSubstr("{handler=\"proxy\",result=\"blocked\"} 0"));
+}
+
+TEST_P(Fpm, ASocketsPathMayBeTooLong) {
+  const std::string name = "run/" + std::string(100, 's');
+  start("enforce", "<Location \"/\">\n  SetHandler \"proxy:unix:@ROOT@/" + name +
+                       "|fcgi://localhost/\"\n</Location>\n");
+  EXPECT_EQ(server_->get("/a.php").status, 503);
+  log().expect("socket-name-too-long: www-data cannot connect '" + tree().path(name) + "'");
 }
 
 TEST_P(Fpm, PoolFilesThatCannotServeAreNamedAtStart) {

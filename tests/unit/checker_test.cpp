@@ -298,7 +298,7 @@ TEST_F(CheckerTest, ASocketsPathHasALimitOfItsOwn) {
   };
   EXPECT_THAT(tags(path_of(108), Need::connect), ElementsAre("not-found"));
   EXPECT_THAT(tags(path_of(109), Need::connect),
-              ElementsAre("not-found", "name-too-long"));
+              ElementsAre("name-too-long", "not-found"));
 }
 
 }  // namespace
