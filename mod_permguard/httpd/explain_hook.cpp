@@ -8,6 +8,7 @@
 #include "httpd/journal.h"
 #include "httpd/proxied.h"
 #include "httpd/recovery.h"
+#include "httpd/refusal.h"
 #include "httpd/shared_memory.h"
 #include "httpd/stopwatch.h"
 #include "httpd/trace.h"
@@ -135,30 +136,10 @@ void explain_dispatched(request_rec* r, const Trace& trace) {
   if (has_failed(r)) leave_trace(r, Trace::State::told, traced_target(r, trace));
 }
 
-/// The directory walk ended early with 403 (AH00035, AH00037): nothing is merged and no file
-/// was found. A 403 of `Require` comes after the walk, one of mod_rewrite before it.
-bool was_refused_by_walk(const request_rec* r) {
-  return r->status == HTTP_FORBIDDEN && r->finfo.filetype == APR_NOFILE && r->path_info &&
-         r->per_dir_config == r->server->lookup_defaults && r->proxyreq == PROXYREQ_NONE;
-}
-
-void explain_refusal(request_rec* r) {
-  const DirectoryConfig& config = directory_config(r->per_dir_config);
-  if (config.effective_mode().mode == Mode::off || !engine()) return;
-  const std::optional<Target> target = unreached_target_of(r);
-  if (!target) return;
-  const Executor executor = executor_of(r, config);
-  if (!executor.who) return;
-  const Diagnosis diagnosis =
-      examine(question_of(r, *target, executor), executor, Moment::before_dispatch);
-  if (!diagnosis.healthy()) publish(r, diagnosis);
-  leave_trace(r, Trace::State::told, *target);
-}
-
 void explain(request_rec* r) {
   if (const Trace* trace = trace_of(r)) {
     explain_dispatched(r, *trace);
-  } else if (was_refused_by_walk(r)) {
+  } else if (has_failed(r)) {
     explain_refusal(r);
   }
 }

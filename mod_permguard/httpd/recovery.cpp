@@ -8,6 +8,7 @@
 #include "httpd/examination.h"
 #include "httpd/journal.h"
 #include "httpd/proxied.h"
+#include "httpd/refusal.h"
 #include "httpd/run_as.h"
 #include "httpd/shared_memory.h"
 #include "report/sentence.h"
@@ -38,7 +39,7 @@ bool is_beyond_cheap_check(Code code) {
 /// dispatchers' are asked where their settings are known: by a request for the same target, or
 /// by the watch.
 bool is_answered_by_diagnosis(const Finding& finding) {
-  const bool ordinary_role = finding.role <= Role::socket;
+  const bool ordinary_role = finding.role <= Role::socket || finding.role == Role::htaccess;
   return finding.severity == Severity::error && finding.code < Code::world_writable &&
          ordinary_role;
 }
@@ -47,13 +48,9 @@ bool is_answered_by_diagnosis(const Finding& finding) {
 Diagnosis ask_again(const request_rec* r, const SharedState::Open& incident) {
   const Finding& finding = incident.finding;
   const bool certain = is_this_process(incident.who);
-  const Question question{.target = finding.target,
-                          .need = finding.need,
-                          .role = finding.role == Role::socket ? Role::socket : Role::script,
-                          .who = incident.who,
-                          .search_path = search_path_of(r),
-                          .working_directory = {},
-                          .certainty = certain ? Certainty::certain : Certainty::modelled};
+  Question question = question_again(finding, incident.who);
+  question.search_path = search_path_of(r);
+  question.certainty = certain ? Certainty::certain : Certainty::modelled;
   const bool by_pool = finding.need == Need::read && finding.certainty == Certainty::modelled;
   return by_pool ? examine_for_pool(question) : examine(question, Moment::before_dispatch);
 }

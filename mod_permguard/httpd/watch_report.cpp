@@ -8,6 +8,7 @@
 #include "core/chain.h"
 #include "httpd/examination.h"
 #include "httpd/journal.h"
+#include "httpd/refusal.h"
 #include "httpd/run_as.h"
 #include "httpd/shared_memory.h"
 #include "report/sentence.h"
@@ -32,7 +33,7 @@ bool holds(std::span<const Finding> findings, const Finding& wanted) {
 bool is_beyond_watching(const Finding& finding) {
   return finding.code == Code::lsm_denied || finding.code == Code::text_busy ||
          finding.code == Code::connect_refused || finding.role == Role::suexec ||
-         (finding.role >= Role::wrapper && finding.role <= Role::htaccess);
+         (finding.role >= Role::wrapper && finding.role < Role::htaccess);
 }
 
 }  // namespace
@@ -90,9 +91,7 @@ bool WatchReport::still_stands(const SharedState::Open& incident) const {
   if (standing_.count(key_of(finding)) != 0) return true;
   if (!shared_state().claim_question(incident.id, now_seconds())) return true;
   if (finding.severity == Severity::drift) return drift_stands(incident);
-  if (finding.severity == Severity::warning || finding.role == Role::directory) {
-    return !was_covered(finding.target);
-  }
+  if (finding.severity == Severity::warning) return !was_covered(finding.target);
   return holds(ask_again(incident).findings, finding);
 }
 
@@ -107,11 +106,7 @@ bool WatchReport::drift_stands(const SharedState::Open& incident) const {
 }
 
 Diagnosis WatchReport::ask_again(const SharedState::Open& incident) const {
-  Question question;
-  question.target = incident.finding.target;
-  question.need = incident.finding.need;
-  question.role = incident.finding.need == Need::connect ? Role::socket : Role::script;
-  question.who = incident.who;
+  Question question = question_again(incident.finding, incident.who);
   question.search_path = search_path_of();
   const bool self = incident.who.uid == engine_.self.uid && incident.who.gid == engine_.self.gid;
   question.certainty = self ? Certainty::certain : Certainty::modelled;
