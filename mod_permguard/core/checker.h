@@ -32,6 +32,7 @@ struct Surroundings {
   bool no_new_privs = false;
   bool partial_id_map = false;  ///< a user namespace whose uid_map does not cover all ids
   bool seccomp = false;         ///< a filter is installed (proc(5), status: Seccomp)
+  bool private_mounts = false;  ///< a mount namespace of its own, not the first process's
   std::string process_label;    ///< SELinux context or AppArmor profile; empty: none visible
 };
 

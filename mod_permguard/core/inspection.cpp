@@ -161,7 +161,7 @@ void Inspection::judge_mount(const Link& link) {
   finding.path = end.path;
   finding.decided_by = DecidedBy::mount;
   finding.detail = mount.value.point;
-  finding.hint = sandbox_hint(Code::noexec_mount, mount.value, end.status);
+  finding.hint = sandbox_hint(examiner_.surroundings, Code::noexec_mount, mount.value, end.status);
   finding.error = EACCES;
   finding.remedy = general_remedy(finding);
 }

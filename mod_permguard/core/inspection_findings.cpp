@@ -116,7 +116,8 @@ void Inspection::add_walk_faults(const Link& link) {
     }
     const std::string nearest = step != nullptr ? fault.path : directory_of(fault.path);
     if (const Result<Mount> mount = examiner_.filesystem.mount(nearest)) {
-      finding.hint = sandbox_hint(fault.code, mount.value, step ? step->status : FileStatus{});
+      finding.hint = sandbox_hint(examiner_.surroundings, fault.code, mount.value,
+                                  step ? step->status : FileStatus{});
     }
   }
 }

@@ -30,8 +30,9 @@ const char* setting_for(Code code, const Mount& mount, const FileStatus& file) {
 
 }  // namespace
 
-std::string sandbox_hint(Code code, const Mount& mount, const FileStatus& file) {
-  const char* setting = setting_for(code, mount, file);
+std::string sandbox_hint(const Surroundings& surroundings, Code code, const Mount& mount,
+                         const FileStatus& file) {
+  const char* setting = surroundings.private_mounts ? setting_for(code, mount, file) : nullptr;
   if (setting == nullptr) {
     return {};
   }

@@ -89,6 +89,25 @@ bool maps_only_some_ids(const std::string& map) {
   return fields && count < 4294967295U;
 }
 
+/// Field 1 of the mountinfo line whose mount point is "/": proc(5). Empty where it cannot be read.
+std::string id_of_root_mount(const std::string& process) {
+  std::istringstream lines(read_file(process + "/mountinfo"));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    std::string id, parent, device, root, point;
+    if (fields >> id >> parent >> device >> root >> point && point == "/") return id;
+  }
+  return {};
+}
+
+/// A new mount namespace has copies of all mounts, with ids of their own. False where the caller
+/// may not look at the first process.
+bool has_private_mounts(const std::string& process) {
+  const std::string own = id_of_root_mount(process);
+  const std::string first = id_of_root_mount("/proc/1");
+  return !own.empty() && !first.empty() && own != first;
+}
+
 }  // namespace
 
 Surroundings read_surroundings(pid_t pid) {
@@ -101,6 +120,7 @@ Surroundings read_surroundings(pid_t pid) {
   result.no_new_privs = status_field(status, "NoNewPrivs") != 0;
   result.partial_id_map = maps_only_some_ids(read_file(process + "/uid_map"));
   result.seccomp = status_field(status, "Seccomp") == 2;
+  result.private_mounts = has_private_mounts(process);
   result.process_label = process_label(process);
   return result;
 }

@@ -8,16 +8,30 @@
 namespace permguard {
 namespace {
 
-constinit const BinfmtMisc* binfmt_seen_by_root = nullptr;
+constinit const Surroundings* seen_by_root = nullptr;
 constinit const Engine* child_engine = nullptr;
 
-/// binfmt_misc may be readable for root alone; a list that was read beats one that was not.
+/// The parent sees what a child may not: binfmt_misc may be readable for root alone, so are the
+/// first process's namespaces, and a chroot has no /proc.
 Surroundings surroundings_of_child() {
+  if (seen_by_root && ap_unixd_config.chroot_dir) return *seen_by_root;
   Surroundings surroundings = read_surroundings();
-  if (surroundings.binfmt.state == BinfmtMisc::State::unreadable && binfmt_seen_by_root) {
-    surroundings.binfmt = *binfmt_seen_by_root;
+  if (!seen_by_root) return surroundings;
+  surroundings.private_mounts = seen_by_root->private_mounts;
+  if (surroundings.binfmt.state == BinfmtMisc::State::unreadable) {
+    surroundings.binfmt = seen_by_root->binfmt;
   }
   return surroundings;
+}
+
+/// A chroot may have no user data base; the name is that of the directive `User`.
+Identity identity_of_child() {
+  Identity self = current_identity();
+  if (self.uid == ap_unixd_config.user_id && self.name.starts_with('#') &&
+      ap_unixd_config.user_name) {
+    self.name = ap_unixd_config.user_name;
+  }
+  return self;
 }
 
 }  // namespace
@@ -35,12 +49,12 @@ Examiner Engine::examiner(bool certain, Moment moment) const {
 }
 
 void prepare_engine(apr_pool_t* pconf) {
-  binfmt_seen_by_root = make_in_pool<BinfmtMisc>(pconf, read_surroundings().binfmt);
+  seen_by_root = make_in_pool<Surroundings>(pconf, read_surroundings());
 }
 
 void prepare_child_engine(Engine& engine) {
   engine.surroundings = surroundings_of_child();
-  engine.self = current_identity();
+  engine.self = identity_of_child();
   engine.identity_switches =
       ap_find_linked_module("mpm_itk.c") || ap_find_linked_module("mod_ruid2.c");
 }

@@ -11,6 +11,7 @@
 #include "core/drift.h"
 #include "httpd/journal.h"
 #include "httpd/shared_memory.h"
+#include "httpd/stale_groups.h"
 #include "httpd/suexec.h"
 #include "report/sentence.h"
 
@@ -72,6 +73,7 @@ Diagnosis examine(const Question& question, Moment moment) {
   }
   Diagnosis diagnosis = diagnose(examiner, question);
   std::erase_if(diagnosis.findings, is_plain_absence);
+  if (certain) advise_restart(diagnosis);
   return diagnosis;
 }
 
@@ -86,9 +88,8 @@ void add_rule_findings(Diagnosis& diagnosis, const DirectoryConfig& config) {
   const CodeSet forbidden = config.forbidden.value_or(CodeSet());
   const DesiredState* desired = config.desired.value_or(nullptr);
   if (!diagnosis.exists || (forbidden.none() && !desired)) return;
-  const Question& question = diagnosis.question;
-  if (question.role != Role::script) return;  // a backend's socket
   const Examiner examiner = engine()->examiner(false, Moment::before_dispatch);
+  const Question& question = diagnosis.question;
   if (forbidden.any()) {
     for (Finding& risk : risks_of_file(examiner, question)) {
       if (!forbidden.test(static_cast<std::size_t>(risk.code))) continue;
@@ -125,9 +126,7 @@ bool is_answerable(const Finding& finding, bool strict) {
 int natural_status(const Finding& lead, Handler handler) {
   if (lead.role == Role::socket) return HTTP_SERVICE_UNAVAILABLE;
   if (handler != Handler::proxy) return HTTP_INTERNAL_SERVER_ERROR;
-  if (lead.code == Code::read_denied) return HTTP_FORBIDDEN;
-  const bool unreachable = lead.code <= Code::search_denied;  // the catalogue's first group
-  return unreachable ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR;
+  return lead.code == Code::read_denied ? HTTP_FORBIDDEN : HTTP_NOT_FOUND;
 }
 
 void name_code(request_rec* r, const char* code) {
