@@ -88,8 +88,9 @@ void add_rule_findings(Diagnosis& diagnosis, const DirectoryConfig& config) {
   const CodeSet forbidden = config.forbidden.value_or(CodeSet());
   const DesiredState* desired = config.desired.value_or(nullptr);
   if (!diagnosis.exists || (forbidden.none() && !desired)) return;
-  const Examiner examiner = engine()->examiner(false, Moment::before_dispatch);
   const Question& question = diagnosis.question;
+  if (question.role != Role::script) return;  // a backend's socket
+  const Examiner examiner = engine()->examiner(false, Moment::before_dispatch);
   if (forbidden.any()) {
     for (Finding& risk : risks_of_file(examiner, question)) {
       if (!forbidden.test(static_cast<std::size_t>(risk.code))) continue;
@@ -126,7 +127,9 @@ bool is_answerable(const Finding& finding, bool strict) {
 int natural_status(const Finding& lead, Handler handler) {
   if (lead.role == Role::socket) return HTTP_SERVICE_UNAVAILABLE;
   if (handler != Handler::proxy) return HTTP_INTERNAL_SERVER_ERROR;
-  return lead.code == Code::read_denied ? HTTP_FORBIDDEN : HTTP_NOT_FOUND;
+  if (lead.code == Code::read_denied) return HTTP_FORBIDDEN;
+  const bool unreachable = lead.code <= Code::search_denied;  // the catalogue's first group
+  return unreachable ? HTTP_NOT_FOUND : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 void name_code(request_rec* r, const char* code) {

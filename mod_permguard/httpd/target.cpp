@@ -109,12 +109,13 @@ bool configuration_mentions(apr_pool_t* pool, const ap_directive_t* node, const 
 
 bool rule_is_known(apr_pool_t* pool, const server_rec* server, const HandlerRule& rule) {
   if (built_in(rule.name) || configuration_mentions(pool, ap_conftree, rule.name)) return true;
-  const char* text = apr_psprintf(
-      pool,
-      "PermGuardHandler: unknown handler '%s' on line %d of %s; allowed: cgi-script, "
-      "application/x-httpd-cgi, and every handler that the configuration names, for example by "
-      "AddHandler or SetHandler",
-      rule.name, rule.line, rule.file);
+  const char* text =
+      apr_psprintf(pool,
+                   "PermGuardHandler: unknown handler '%s' on line %d of %s; allowed: cgi-script, "
+                   "application/x-httpd-cgi, proxy:fcgi, proxy:unix:, and every handler that the "
+                   "configuration names, for example by "
+                   "AddHandler or SetHandler",
+                   rule.name, rule.line, rule.file);
   log_startup_error(server, APR_SUCCESS, text);
   return false;
 }

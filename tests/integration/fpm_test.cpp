@@ -371,6 +371,22 @@ TEST_P(Fpm, AKeptConnectionNeedsNoSocketAnyMore) {
   EXPECT_THAT(metrics(), HasSubstr("{handler=\"proxy\",result=\"blocked\"} 0"));
 }
 
+TEST_P(Fpm, RulesForScriptsAreNotForSockets) {
+  tree().mkdir("htdocs/sub");
+  start_fpm();  // with a socket of mode 0666
+  start("enforce",
+        "PermGuardForbid world-writable\nPermGuardFpmPools pools/www.conf\n"
+        "<Location \"/\">\n  SetHandler \"proxy:unix:@ROOT@/run/fpm.sock|fcgi://localhost\"\n"
+        "</Location>\n<Directory \"@ROOT@/htdocs\">\n  PermGuardExpect mode=0644\n</Directory>\n");
+  log().allow("AH01071");
+  EXPECT_LT(server_->get("/sub/").status, 500);  // a directory: only the socket is judged
+  EXPECT_EQ(server_->get("/a.php").status, 200);
+  EXPECT_EQ(log().count("permguard:"), 0u);
+  tree().chmod("htdocs/a.php", 0666);
+  EXPECT_EQ(server_->get("/a.php").status, 500);
+  log().expect("world-writable: ");
+}
+
 TEST_P(Fpm, ASocketsPathMayBeTooLong) {
   const std::string name = "run/" + std::string(100, 's');
   start("enforce", "<Location \"/\">\n  SetHandler \"proxy:unix:@ROOT@/" + name +
