@@ -108,9 +108,8 @@ void add_rule_findings(Diagnosis& diagnosis, const DirectoryConfig& config) {
 }
 
 bool has_only_drift(const Diagnosis& diagnosis) {
-  return std::all_of(
-      diagnosis.findings.begin(), diagnosis.findings.end(),
-      [](const Finding& finding) { return finding.severity == Severity::drift; });
+  return std::all_of(diagnosis.findings.begin(), diagnosis.findings.end(),
+                     [](const Finding& finding) { return finding.severity == Severity::drift; });
 }
 
 bool shows_only_in_failure(const Finding& finding) {

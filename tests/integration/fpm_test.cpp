@@ -387,6 +387,18 @@ TEST_P(Fpm, RulesForScriptsAreNotForSockets) {
   log().expect("world-writable: ");
 }
 
+TEST_P(Fpm, APoolIsKnownByAnotherNameOfItsSocket) {
+  tree().write("htdocs/secret.php", kScript, 0600);
+  tree().symlink("fpm.sock", "run/php.sock");  // as Debian's alternatives do
+  start_fpm();
+  start("enforce strict",
+        "PermGuardFpmPools pools/www.conf\n<FilesMatch \"\\.php$\">\n"
+        "  SetHandler \"proxy:unix:@ROOT@/run/php.sock|fcgi://localhost\"\n</FilesMatch>\n");
+  EXPECT_EQ(server_->get("/a.php").status, 200);
+  EXPECT_EQ(server_->get("/secret.php").status, 403);
+  log().expect("read-denied (modelled): nobody cannot read");
+}
+
 TEST_P(Fpm, ASocketsPathMayBeTooLong) {
   const std::string name = "run/" + std::string(100, 's');
   start("enforce", "<Location \"/\">\n  SetHandler \"proxy:unix:@ROOT@/" + name +
