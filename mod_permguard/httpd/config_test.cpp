@@ -44,7 +44,7 @@ class Tester {
 
   PlaceReport audit(const ScriptPlace& place) {
     PlaceEyes eyes{filesystem_,      names_,
-                   surroundings_,    delegate_for(place.who),
+                   surroundings_,    jail().empty() ? delegate_for(place.who) : KernelFactory{},
                    search_path_of(), [this] { return Clock::now() < deadline_; }};
     PlaceReport report = audit_place(place, eyes);
     incomplete_ = incomplete_ || report.incomplete;
@@ -65,7 +65,12 @@ class Tester {
   }
 
  private:
-  SystemFilesystem filesystem_;
+  /// What the children will be rooted in. Nobody can be asked in there: all is modelled.
+  static std::string jail() {
+    return ap_unixd_config.chroot_dir ? ap_unixd_config.chroot_dir : std::string();
+  }
+
+  SystemFilesystem filesystem_{jail()};
   SystemNames names_;
   Surroundings surroundings_ = read_surroundings();
   std::vector<ScriptPlace> places_;

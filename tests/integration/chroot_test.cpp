@@ -83,6 +83,14 @@ TEST_P(Chroot, PathsAreThoseOfTheJail) {
   server.log().expect("exonerated: www-data can execute '/cgi/silent.cgi'");
 }
 
+TEST_P(Chroot, TheConfigurationTestLooksIntoTheJail) {
+  const ProcessResult result = server.config_test({"-t", "-D", "DUMP_PERMGUARD"});
+  EXPECT_TRUE(result.succeeded()) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("www-data cannot execute '/cgi/broken.cgi': mode 0644"));
+  EXPECT_THAT(result.out, HasSubstr("'/cgi/outside.cgi': interpreter '/bin/bash' does not exist"));
+  EXPECT_THAT(result.out, Not(HasSubstr("ok.cgi")));
+}
+
 /// A server whose processes see `mounts`, a shell command, that nobody else sees.
 class PrivateMounts : public testing::Test {
  protected:
