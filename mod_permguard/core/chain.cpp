@@ -31,6 +31,13 @@ bool is_env(std::string_view interpreter) {
   return last_component(interpreter) == "env";
 }
 
+std::string without_returns(std::string name) {
+  while (!name.empty() && name.back() == '\r') {
+    name.pop_back();
+  }
+  return name;
+}
+
 NextFile next_for_kernel(const FileHead& head, const ExecContext& context) {
   NextFile next;
   next.directory = context.directory;

@@ -36,6 +36,9 @@ struct ExecContext {
 /// Whether an interpreter of this path is coreutils' env, which looks its argument up in PATH.
 bool is_env(std::string_view interpreter);
 
+/// `name` as it was meant: without the CRs of a line that ends in CR LF.
+std::string without_returns(std::string name);
+
 /// What the kernel opens after a file with this head: the interpreter of a `#!` line, the
 /// loader of an ELF program, or nothing.
 NextFile next_for_kernel(const FileHead& head, const ExecContext& context);

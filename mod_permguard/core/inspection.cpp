@@ -11,19 +11,11 @@
 namespace permguard {
 namespace {
 
-constexpr std::size_t kMaxChain = 32;
 constexpr std::size_t kSocketPathMax = 108;  // sizeof sun_path, unix(7); no final NUL is needed
 
 bool may_be_misc_format(const FileHead& head) {
   return head.fault == Code::no_shebang || head.fault == Code::wrong_architecture ||
          head.fault == Code::bad_elf || head.fault == Code::empty_file;
-}
-
-std::string shown_interpreter(std::string interpreter) {
-  while (!interpreter.empty() && interpreter.back() == '\r') {
-    interpreter.pop_back();
-  }
-  return interpreter;
 }
 
 }  // namespace
@@ -277,57 +269,11 @@ void Inspection::follow_interpreter(const Link& script, const NextFile& next, co
       // The operator's fault is in the script's line, not in a file that nobody meant.
       diagnosis_.findings.resize(first);
       add_format_fault(crlf ? Code::shebang_crlf : Code::shebang_relative, script,
-                       shown_interpreter(next.path), ENOENT);
+                       without_returns(next.path), ENOENT);
     }
   } else if (is_env(next.path)) {
     follow_env(script, context);
   }
-}
-
-void Inspection::follow_env(const Link& script, const ExecContext& context) {
-  const NextFile next = next_for_env(script.path, *script.head.shebang, context);
-  const Role role = joined(diagnosis_.question.role, Role::command);
-  // A command that is a script for env again starts a new execve: only its length ends it here.
-  const bool endless = next.kind == NextFile::Kind::endless || diagnosis_.chain.size() > kMaxChain;
-  if (next.kind == NextFile::Kind::command && !endless) {
-    const CommandLookup found =
-        find_command(next.path, next.search_path, next.directory,
-                     [this](const std::string& path) { return attempt(path); });
-    if (found.error != ENOENT || next.path.find('/') != std::string::npos) {
-      execute({role, found.path}, {next.search_path, next.directory});
-      return;
-    }
-  }
-  if (endless) {
-    add_format_fault(Code::shebang_loop, script, script.head.shebang->interpreter, 0);
-  } else if (!next.path.empty() && next.path.back() == '\r') {
-    add_format_fault(Code::shebang_crlf, script, shown_interpreter(next.path), ENOENT);
-  } else {
-    Finding& finding = add(Code::not_found, script);
-    finding.role = role;
-    if (!next.path.empty()) {
-      finding.path = next.path;
-    }
-    finding.detail = next.complaint.empty() ? next.search_path : next.complaint;
-    finding.decided_by = DecidedBy::interpreter;
-    finding.error = ENOENT;
-    finding.remedy = general_remedy(finding);
-  }
-}
-
-/// What execve would give for a candidate of a PATH search, as far as the search goes by it.
-/// A file of unknown format counts as found: glibc's execvp hands it to /bin/sh.
-int Inspection::attempt(const std::string& path) const {
-  const Identity& who = diagnosis_.question.who;
-  const Walk walk = walk_path(examiner_.filesystem, path, who, {});
-  if (!walk.complete || !walk.faults.empty()) {
-    return walk.faults.empty() ? EACCES : walk.faults.front().error;
-  }
-  const Step& end = *walk.end();
-  const bool executable = end.status.type == FileType::regular &&
-                          decide_access(end.status, end.acl, who, kExecute).allowed;
-  const Result<Mount> mount = examiner_.filesystem.mount(end.path);
-  return executable && !(mount && mount.value.noexec) ? 0 : EACCES;
 }
 
 /// Whether a finding since `first` says that the interpreter is not there.

@@ -39,6 +39,8 @@ class Inspection {
   void follow_interpreter(const Link& script, const NextFile& next, const Candidate& from,
                           const ExecContext& context);
   void follow_env(const Link& script, const ExecContext& context);
+  void execute_by_env(const Candidate& command, const ExecContext& context);
+  bool is_text(const Finding& finding, std::size_t place) const;
   int attempt(const std::string& path) const;
   bool is_missing_since(std::size_t first) const;
 

@@ -95,7 +95,9 @@ FileHead read_head(std::string_view head, std::uint64_t file_size, const Machine
   if (line.end != ShebangEnd::none) return read_script(std::move(line));
   if (begins_like_elf(head)) return read_program(read_elf(head, file_size, machine, read_more));
   if (has_marked_shebang(head)) {
-    return plain(Format::text, Code::bom_before_shebang, begin_in_words(head));
+    const bool utf8 = head.starts_with("\xEF\xBB\xBF");  // the others are no text to a shell
+    return plain(utf8 ? Format::text : Format::binary, Code::bom_before_shebang,
+                 begin_in_words(head));
   }
   return plain(is_text(head) ? Format::text : Format::binary, Code::no_shebang,
                begin_in_words(head));
