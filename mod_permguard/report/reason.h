@@ -17,4 +17,8 @@ std::string reason_within(const Finding& finding, const Identity& who, std::size
 /// r--". Empty for a finding that is no denial, or whose decision is not known.
 std::string decision_words(const Finding& finding, const Identity& who, std::size_t limit);
 
+/// "; changed WHEN (AGE ago)" of the culprit; for a directory "entries or mode changed". Empty for
+/// missing files and mounts.
+std::string changed_words(const Finding& finding, std::int64_t now);
+
 }  // namespace permguard

@@ -32,13 +32,6 @@ bool tells_change(const Finding& finding) {
          finding.code != Code::nosuid;
 }
 
-std::string changed_words(const Finding& finding, std::int64_t now) {
-  if (!tells_change(finding)) return {};
-  const bool directory = finding.file->type == FileType::directory;
-  return std::string("; ") + (directory ? "entries or mode changed " : "changed ") +
-         rfc3339(finding.file->changed) + " (" + age_words(now - finding.file->changed) + " ago)";
-}
-
 /// All steps of all findings, each once: what is broken together is repaired together.
 Remedy joint_remedy(std::span<const Finding> findings) {
   Remedy joint;
@@ -112,6 +105,13 @@ std::string around_target(const std::string& before, std::string_view target,
 }
 
 }  // namespace
+
+std::string changed_words(const Finding& finding, std::int64_t now) {
+  if (!tells_change(finding)) return {};
+  const bool directory = finding.file->type == FileType::directory;
+  return std::string("; ") + (directory ? "entries or mode changed " : "changed ") +
+         rfc3339(finding.file->changed) + " (" + age_words(now - finding.file->changed) + " ago)";
+}
 
 std::string log_sentence(std::span<const Finding> findings, const Identity& who, std::int64_t now) {
   if (findings.empty()) return {};

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/explain_command.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "cli/terminal.h"
+#include "cli/whose_rights.h"
+#include "report/explain_text.h"
+#include "report/json.h"
+
+namespace permguard::cli {
+namespace {
+
+std::string absolute(const std::string& path) {
+  if (path.empty()) throw CommandError("an empty PATH names nothing");
+  if (path.starts_with('/')) return path;
+  std::error_code error;
+  const std::string directory = std::filesystem::current_path(error);
+  if (error) throw CommandError("the working directory is not known: " + error.message());
+  return (directory == "/" ? "" : directory) + "/" + path;
+}
+
+/// The errno that kept this process from knowing; 0 where the verdict stands. A file whose first
+/// bytes cannot be read may be a healthy program or a script with any fault.
+int unexamined(const Diagnosis& diagnosis) {
+  const bool certain_finding =
+      std::any_of(diagnosis.findings.begin(), diagnosis.findings.end(),
+                  [](const Finding& finding) { return !finding.conditional; });
+  if (certain_finding) return 0;
+  for (const Link& link : diagnosis.chain) {
+    if (link.walk.blocked != 0) return link.walk.blocked;
+    const Step* end = link.walk.end();
+    const bool program = diagnosis.question.need == Need::execute && link.role != Role::loader;
+    if (program && end != nullptr && end->status.type == FileType::regular && !link.head_read) {
+      return EACCES;
+    }
+  }
+  return 0;
+}
+
+/// The answers for all PATHs.
+struct Answers {
+  std::vector<Diagnosis> diagnoses;
+  std::vector<Unexamined> unexamined;
+
+  std::vector<Finding> findings() const {
+    std::vector<Finding> all;
+    for (const auto& each : diagnoses) {
+      all.insert(all.end(), each.findings.begin(), each.findings.end());
+    }
+    return all;
+  }
+
+  int status() const {
+    if (!unexamined.empty()) return kFailed;
+    const bool broken = std::any_of(diagnoses.begin(), diagnoses.end(),
+                                    [](const Diagnosis& each) { return each.lead() != nullptr; });
+    return broken ? kFindings : kHealthy;
+  }
+};
+
+Answers examine(const std::vector<std::string>& targets, const WhoseRights& rights, Need need) {
+  const SystemFilesystem filesystem(rights.root);
+  const SystemNames names;
+  const Surroundings surroundings = read_surroundings(rights.surroundings.value_or(0));
+  const auto kernel = rights.make_kernel();
+  Answers answers;
+  for (const auto& target : targets) {
+    Question question;
+    question.target = target;
+    question.need = need;
+    question.role = need == Need::connect ? Role::socket : Role::script;
+    question.who = rights.who;
+    question.search_path = rights.search_path;
+    question.certainty = rights.certainty();
+    answers.diagnoses.push_back(
+        diagnose({filesystem, names, kernel.get(), surroundings}, question));
+    if (const int error = unexamined(answers.diagnoses.back()); error != 0) {
+      answers.unexamined.push_back({target, error});
+    }
+  }
+  return answers;
+}
+
+void print_text(const Answers& answers, const WhoseRights& rights) {
+  const SystemNames names;
+  const TextStyle style = style_of_stdout();
+  std::cout << rights.words() << '\n';
+  for (const auto& diagnosis : answers.diagnoses) {
+    std::cout << '\n' << explain_text(diagnosis, names, style);
+  }
+  for (const auto& each : answers.unexamined) {
+    std::cerr << "permguard: " << printable(each.path)
+              << ": cannot be examined: " << std::strerror(each.error) << '\n';
+  }
+}
+
+}  // namespace
+
+ExplainCommand::ExplainCommand(CLI::App& parent)
+    : app_(parent.add_subcommand("explain", "Show why a user can or cannot run a script")) {
+  app_->add_option("PATH", paths_, "The scripts, files or sockets")->required()->type_name("");
+  add_whose_options(*app_, whose_);
+  add_need_option(*app_, need_);
+  add_format_option(*app_, format_, {"text", "json"});
+}
+
+bool ExplainCommand::chosen() const {
+  return app_->parsed();
+}
+
+int ExplainCommand::run() {
+  std::vector<std::string> targets;
+  for (const auto& path : paths_) targets.push_back(absolute(path));
+  const WhoseRights rights = whose_rights(whose_);
+  const Answers answers = examine(targets, rights, need_);
+  if (format_ == "json") {
+    std::cout << dump(findings_document(rights.who, targets.size(), answers.findings(),
+                                        answers.unexamined, style_of_stdout().now),
+                      2)
+              << '\n';
+  } else {
+    print_text(answers, rights);
+  }
+  return answers.status();
+}
+
+}  // namespace permguard::cli

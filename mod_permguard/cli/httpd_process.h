@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+namespace permguard::cli {
+
+/// A child of a running httpd that has changed to its User: a process named apache2 or httpd that
+/// is not root's and whose parent is a root process of the same name; the lowest such pid. So
+/// that nobody can pass for httpd by a name, a process without such a parent does not count.
+std::optional<pid_t> running_httpd_child();
+
+/// PATH in the environment process `pid` was started with (proc(5), environ), or nullopt where it
+/// has none or may not be read.
+std::optional<std::string> path_of_process(pid_t pid);
+
+/// Whether this process sees the same files under the same names as process `pid`: the same mount
+/// namespace and root directory. Errors: an errno where it may not be known.
+struct SameView {
+  bool same = false;
+  int error = 0;
+};
+SameView compare_view(pid_t pid);
+
+}  // namespace permguard::cli

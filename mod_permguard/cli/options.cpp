@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+namespace permguard::cli {
+namespace {
+
+/// A check whose message names what is allowed.
+CLI::Validator one_of(const std::vector<std::string>& known) {
+  std::string list;
+  for (const auto& name : known) list += (list.empty() ? "" : ", ") + name;
+  return CLI::Validator(
+      [known, list](const std::string& given) {
+        const bool found = std::find(known.begin(), known.end(), given) != known.end();
+        return found ? std::string() : "'" + given + "' is not one of " + list;
+      },
+      "");
+}
+
+}  // namespace
+
+void add_whose_options(CLI::App& app, WhoseOptions& options) {
+  auto* as = app.add_option("--as", options.as, "Whose rights: a user, also #uid")
+                 ->type_name("USER[:GROUP]");
+  app.add_option("--pid", options.pid,
+                 "Whose rights: a running process, with its groups, capabilities and mounts")
+      ->type_name("PID")
+      ->check(CLI::Validator(CLI::PositiveNumber).description(""))
+      ->excludes(as);
+  app.add_option("--path", options.search_path,
+                 "PATH the script gets, for #!/usr/bin/env [the process's own, else systemd's]")
+      ->type_name("PATH");
+}
+
+void add_need_option(CLI::App& app, Need& need) {
+  app.add_option_function<std::string>(
+         "--need", [&need](const std::string& name) { need = need_from_name(name).value(); },
+         "What is needed: execute (the default), read or connect")
+      ->type_name("NEED")
+      ->check(one_of({"execute", "read", "connect"}));
+}
+
+void add_format_option(CLI::App& app, std::string& format, const std::vector<std::string>& known) {
+  app.add_option("--format", format, "How the answer is written")
+      ->type_name("FORMAT")
+      ->check(one_of(known))
+      ->capture_default_str();
+}
+
+}  // namespace permguard::cli

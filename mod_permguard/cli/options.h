@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/finding.h"
+
+namespace CLI {
+class App;
+}
+
+namespace permguard::cli {
+
+/// Whose rights are asked for.
+struct WhoseOptions {
+  std::string as;                          ///< USER[:GROUP] or #uid; empty: not given
+  std::optional<int> pid;                  ///< a running process
+  std::optional<std::string> search_path;  ///< PATH the scripts get
+};
+
+/// Adds --as, --pid and --path. `options` must outlive the parse.
+void add_whose_options(CLI::App& app, WhoseOptions& options);
+
+/// Adds --need execute|read|connect.
+void add_need_option(CLI::App& app, Need& need);
+
+/// Adds --format; `format` holds the default and gets one of `known`.
+void add_format_option(CLI::App& app, std::string& format, const std::vector<std::string>& known);
+
+}  // namespace permguard::cli

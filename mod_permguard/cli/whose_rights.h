@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/options.h"
+#include "core/checker.h"
+#include "core/filesystem.h"
+#include "core/identity.h"
+#include "core/kernel.h"
+
+namespace permguard::cli {
+
+/// Whose rights are examined, with whose eyes, and how certain the answers can be.
+struct WhoseRights {
+  Identity who;
+  std::string reason;       ///< why this identity: "User of the running httpd, process 812"
+  std::string search_path;  ///< PATH the scripts get
+  std::string root;         ///< put before every path: "" or "/proc/PID/root"
+  std::optional<pid_t> surroundings;  ///< the process whose sandbox counts; none: this one's
+  std::optional<pid_t> enter;         ///< the process whose mount namespace and root are entered
+  bool ask_kernel = false;            ///< a child can become `who` and ask there
+
+  /// An asker that answers as `who`; null where nobody can be asked.
+  std::unique_ptr<Kernel> make_kernel() const;
+  Certainty certainty() const { return ask_kernel ? Certainty::certain : Certainty::modelled; }
+  /// "as www-data (uid 33, …): User of the running httpd, process 812; the kernel was asked".
+  std::string words() const;
+};
+
+/// By the rules of contract section 7. Throws CommandError: unknown user, no such process, a
+/// process that may not be looked into, nobody to ask for.
+WhoseRights whose_rights(const WhoseOptions& options);
+
+}  // namespace permguard::cli
