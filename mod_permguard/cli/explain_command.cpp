@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "cli/paths.h"
 #include "cli/terminal.h"
 #include "cli/whose_rights.h"
 #include "report/explain_text.h"
@@ -16,15 +16,6 @@
 
 namespace permguard::cli {
 namespace {
-
-std::string absolute(const std::string& path) {
-  if (path.empty()) throw CommandError("an empty PATH names nothing");
-  if (path.starts_with('/')) return path;
-  std::error_code error;
-  const std::string directory = std::filesystem::current_path(error);
-  if (error) throw CommandError("the working directory is not known: " + error.message());
-  return (directory == "/" ? "" : directory) + "/" + path;
-}
 
 /// The errno that kept this process from knowing; 0 where the verdict stands. A file whose first
 /// bytes cannot be read may be a healthy program or a script with any fault.
@@ -117,7 +108,7 @@ bool ExplainCommand::chosen() const {
 
 int ExplainCommand::run() {
   std::vector<std::string> targets;
-  for (const auto& path : paths_) targets.push_back(absolute(path));
+  for (const auto& path : paths_) targets.push_back(absolute_path(path));
   const WhoseRights rights = whose_rights(whose_);
   const Answers answers = examine(targets, rights, need_);
   if (format_ == "json") {

@@ -32,9 +32,14 @@ std::string qualifier(const AclEntry& entry, const Names* names) {
   return name.front() == '#' ? std::to_string(entry.id) : name;
 }
 
-/// The modes compared: without the group digit where an ACL says what it means.
-unsigned comparable(unsigned mode, bool acl_is_compared) {
-  return acl_is_compared ? mode & ~static_cast<unsigned>(S_IRWXG) : mode;
+/// Whether the mode has drifted, seen past the ACL.
+bool mode_differs(const DesiredState& desired, const ActualState& actual) {
+  const bool wants_acl = desired.acl && *desired.acl;
+  const bool loses_acl = desired.acl && !*desired.acl;
+  const unsigned group = wants_acl ? static_cast<unsigned>(S_IRWXG) : 0U;
+  const unsigned mode =
+      loses_acl ? mode_without_acl(actual.file.mode, actual.acl) : actual.file.mode;
+  return (*desired.mode & ~group) != (mode & ~group);
 }
 
 class DriftList {
@@ -131,10 +136,19 @@ std::string acl_text(const Acl& acl, const Names* names) {
   return text;
 }
 
+unsigned mode_without_acl(unsigned mode, const std::optional<Acl>& acl) {
+  if (!acl) return mode;
+  for (const AclEntry& entry : *acl) {
+    if (entry.tag == AclEntry::Tag::group_obj) {
+      return (mode & ~static_cast<unsigned>(S_IRWXG)) | entry.perms << 3;
+    }
+  }
+  return mode;
+}
+
 std::vector<Finding> drift_of(const Names& names, const std::string& target,
                               const ActualState& actual, const DesiredState& desired) {
   DriftList drift(names, target, actual);
-  const bool with_acl = desired.acl && (*desired.acl || actual.acl);
   if (desired.uid && *desired.uid != actual.file.uid) {
     const std::string owner = names.user(*desired.uid);
     drift.add(Code::owner_drift, owner, FixStep::Kind::chown,
@@ -145,13 +159,12 @@ std::vector<Finding> drift_of(const Names& names, const std::string& target,
     drift.add(Code::group_drift, group, FixStep::Kind::chown,
               ":" + (group.front() == '#' ? group.substr(1) : group));
   }
-  if (desired.mode &&
-      comparable(*desired.mode, with_acl) != comparable(actual.file.mode, with_acl)) {
-    drift.add(Code::mode_drift, octal(*desired.mode), FixStep::Kind::chmod, octal(*desired.mode));
-  }
   if (desired.acl && *desired.acl != actual.acl) {
     drift.add(Code::acl_drift, *desired.acl ? acl_text(**desired.acl, &names) : "none",
               FixStep::Kind::restore_acl, *desired.acl ? acl_text(**desired.acl, &names) : "");
+  }
+  if (desired.mode && mode_differs(desired, actual)) {
+    drift.add(Code::mode_drift, octal(*desired.mode), FixStep::Kind::chmod, octal(*desired.mode));
   }
   return std::move(drift.list);
 }

@@ -32,13 +32,18 @@ struct ActualState {
 
 /// The drift of `actual` from `desired`: mode-drift, owner-drift, group-drift, acl-drift, each with
 /// the command that restores the desired value. With an ACL the mode's group digit is the mask
-/// (acl(5)), so where the ACL is compared the mode is compared without it. `detail` is the desired
-/// value. Pure but for `names`.
+/// (acl(5)), so where an ACL is desired the mode is compared without it; where none is, as it will
+/// be when the ACL is gone. Commands stand in the order in which they must run. `detail` is the
+/// desired value. Pure but for `names`.
 std::vector<Finding> drift_of(const Names& names, const std::string& target,
                               const ActualState& actual, const DesiredState& desired);
 
 /// The finding for a file of the desired state that is gone.
 Finding missing_finding(const std::string& target);
+
+/// The mode that `setfacl -b` leaves: the group digit is then what the owning group's entry says,
+/// no longer the mask.
+unsigned mode_without_acl(unsigned mode, const std::optional<Acl>& acl);
 
 /// The text form of an ACL as setfacl(1) reads it after -m or --set:
 /// "u::rwx,u:33:r-x,g::r-x,m::r-x,o::---". Names are those `names` gives, or numbers without it.

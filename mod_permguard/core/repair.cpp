@@ -54,8 +54,21 @@ void agree_with_acl(Rights& rights) {
   }
 }
 
+/// What chmod(2) makes of an inode with an ACL: the group digit goes to the mask.
+void set_mode(unsigned mode, Rights& rights) {
+  using Tag = AclEntry::Tag;
+  rights.mode = mode;
+  if (!rights.acl) return;
+  for (AclEntry& entry : *rights.acl) {
+    if (entry.tag == Tag::user_obj) entry.perms = mode >> 6 & 7;
+    if (entry.tag == Tag::mask) entry.perms = mode >> 3 & 7;
+    if (entry.tag == Tag::other) entry.perms = mode & 7;
+  }
+}
+
 bool restore_acl(const std::string& spec, Rights& rights, const IdOfName& id_of_name) {
   if (spec.empty()) {
+    rights.mode = mode_without_acl(rights.mode, rights.acl);
     rights.acl.reset();
     return true;
   }
@@ -74,7 +87,7 @@ bool apply(const FixStep& step, Permission& permission, const IdOfName& id_of_na
   }
   const std::optional<unsigned> mode = octal_mode(step.spec);
   if (step.kind == FixStep::Kind::chmod && mode) {
-    permission.rights.mode = *mode;
+    set_mode(*mode, permission.rights);
     return true;
   }
   const std::optional<Rights> rights = apply_step(step, permission.rights, id_of_name);

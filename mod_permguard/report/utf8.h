@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,5 +17,8 @@ std::string to_utf8(std::string_view text);
 
 /// RFC 4648 base64 with padding.
 std::string base64(std::string_view bytes);
+
+/// The bytes that base64() wrote as `text`; nullopt: not such a text.
+std::optional<std::string> from_base64(std::string_view text);
 
 }  // namespace permguard

@@ -72,6 +72,11 @@ TEST_F(DriftTest, TheAclSpeaksForTheGroupDigit) {
 TEST_F(DriftTest, AnAclThatShouldNotBeThere) {
   DesiredState desired{{}, {}, {}, std::optional<Acl>()};
   EXPECT_THAT(codes(desired, actual(0755, kAcl)), ElementsAre("acl-drift=none/"));
+  desired.mode = 0750;
+  EXPECT_THAT(codes(desired, actual(0770, kAcl)), ElementsAre("acl-drift=none/"));
+  desired.mode = 0700;
+  EXPECT_THAT(codes(desired, actual(0750, kAcl)),
+              ElementsAre("acl-drift=none/", "mode-drift=0700/0700"));
 }
 
 TEST(AclText, RoundTrips) {

@@ -81,6 +81,16 @@ TEST_F(RepairTest, OwnerModeAndAclAreRestored) {
   EXPECT_EQ(filesystem_.acl(path).value, std::nullopt);
 }
 
+/// The group digit of a file with an ACL is its mask, and must not stay when the ACL goes.
+TEST_F(RepairTest, WithoutItsAclTheFileHasItsOldMode) {
+  const std::string path = tree_.write("a", "x", 0700);
+  tree_.setfacl("a", {"-m", "u:www-data:x"});
+  const Plan plan = this->plan({step(Kind::restore_acl, path, "")});
+  ASSERT_THAT(plan.changes, SizeIs(1));
+  ASSERT_EQ(apply_change(plan.changes[0]), 0);
+  EXPECT_EQ(status(path).mode, 0700U);
+}
+
 TEST_F(RepairTest, WhatIsAsItShouldBeIsNoChange) {
   const std::string path = tree_.write("a", "x", 0755);
   EXPECT_THAT(plan({step(Kind::chmod, path, "a+x")}).changes, IsEmpty());

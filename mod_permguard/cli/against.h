@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/filesystem.h"
+#include "core/finding.h"
+#include "report/desired.h"
+#include "report/json.h"
+
+namespace permguard::cli {
+
+/// The desired state that `file` holds. Throws CommandError with the file, and what is wrong.
+DesiredTree read_desired(const std::string& file);
+
+/// How a tree differs from its desired state.
+struct Comparison {
+  std::vector<Finding> findings;  ///< drift and missing
+  std::vector<Unexamined> unexamined;
+  std::vector<std::string> added;  ///< files below the roots that the desired state lacks
+  std::uint64_t compared = 0;
+};
+Comparison compare(const DesiredTree& desired, const Filesystem& filesystem, const Names& names);
+
+/// Every file and directory below `roots` with its permissions; links are left out. What cannot
+/// be looked at goes to `unexamined`.
+std::vector<ActualState> files_below(const std::vector<std::string>& roots,
+                                     const Filesystem& filesystem,
+                                     std::vector<Unexamined>& unexamined);
+
+/// Ids by the name service switch.
+std::optional<std::uint32_t> id_of_name(AclEntry::Tag tag, std::string_view name);
+
+}  // namespace permguard::cli

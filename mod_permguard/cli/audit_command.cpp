@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/audit_command.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstring>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "cli/against.h"
+#include "cli/audit_run.h"
+#include "cli/paths.h"
+#include "cli/terminal.h"
+#include "report/audit_metrics.h"
+#include "report/explain_text.h"
+#include "report/puppet.h"
+#include "report/sentence.h"
+
+namespace permguard::cli {
+namespace {
+
+/// The risks named by --forbid. Throws CommandError for a word that is none.
+std::vector<Code> codes_of(const std::vector<std::string>& words) {
+  std::vector<Code> codes;
+  for (const std::string& word : words) {
+    const std::optional<Code> code = code_from_name(word);
+    const bool risk = code && *code >= Code::world_writable && *code <= Code::dir_world_writable;
+    if (!risk) throw CommandError("--forbid " + word + ": not the code of a risk");
+    codes.push_back(*code);
+  }
+  return codes;
+}
+
+void add_comparison(AuditResult& result, const std::string& file) {
+  Comparison comparison = compare(read_desired(file), SystemFilesystem(), SystemNames());
+  result.checked += comparison.compared;
+  auto& findings = comparison.findings;
+  std::move(findings.begin(), findings.end(), std::back_inserter(result.findings));
+  auto& unexamined = comparison.unexamined;
+  std::move(unexamined.begin(), unexamined.end(), std::back_inserter(result.unexamined));
+  result.added = std::move(comparison.added);
+}
+
+void print_text(const AuditResult& result, const WhoseRights& rights) {
+  const std::int64_t now = style_of_stdout().now;
+  std::cout << rights.words() << '\n';
+  const std::span<const Finding> all = result.findings;
+  for (std::size_t begin = 0; begin < all.size();) {
+    std::size_t end = begin;
+    while (end < all.size() && all[end].target == all[begin].target) ++end;
+    const auto one_target = all.subspan(begin, end - begin);
+    std::cout << printable(log_sentence(one_target, rights.who, now)) << '\n';
+    begin = end;
+  }
+  for (const std::string& path : result.added) std::cout << "new: " << printable(path) << '\n';
+  std::cout << result.checked << " files examined, " << all.size() + result.left_out
+            << " findings\n";
+}
+
+void print_json(const AuditResult& result, const WhoseRights& rights) {
+  auto document = findings_document(rights.who, result.checked, result.findings, result.unexamined,
+                                    style_of_stdout().now);
+  if (result.left_out > 0) document["findings_left_out"] = result.left_out;
+  if (!result.truncated.empty()) document["truncated"] = result.truncated;
+  if (!result.added.empty()) document["new"] = result.added;
+  std::cout << dump(document, 2) << '\n';
+}
+
+void print_metrics(const AuditResult& result) {
+  std::cout << audit_metrics({result.checked, result.unexamined.size(), !result.truncated.empty(),
+                              style_of_stdout().now, result.seconds, result.findings});
+}
+
+void print_puppet(const AuditResult& result) {
+  std::vector<FixStep> steps;
+  std::vector<Finding> remaining;
+  for (const Finding& finding : result.findings) {
+    if (finding.severity == Severity::warning) continue;
+    if (finding.remedy.steps.empty()) remaining.push_back(finding);
+    for (const FixStep& step : finding.remedy.steps) {
+      if (std::find(steps.begin(), steps.end(), step) == steps.end()) steps.push_back(step);
+    }
+  }
+  const Plan plan = plan_changes(SystemFilesystem(), steps, id_of_name);
+  std::cout << puppet_manifest(plan.changes, remaining, SystemNames());
+}
+
+void say_left_out(const AuditResult& result) {
+  for (const Unexamined& each : result.unexamined) {
+    std::cerr << "permguard: " << printable(each.path)
+              << ": cannot be examined: " << std::strerror(each.error) << '\n';
+  }
+  for (const std::string& directory : result.truncated) {
+    std::cerr << "permguard: " << printable(directory) << ": truncated, it holds too many names\n";
+  }
+}
+
+int status_of(const AuditResult& result) {
+  if (!result.unexamined.empty() || !result.truncated.empty()) return kFailed;
+  const bool found =
+      std::any_of(result.findings.begin(), result.findings.end(),
+                  [](const Finding& finding) { return finding.severity != Severity::warning; });
+  return found ? kFindings : kHealthy;
+}
+
+}  // namespace
+
+AuditCommand::AuditCommand(CLI::App& parent)
+    : app_(parent.add_subcommand("audit", "Check whole trees, or what an httpd dispatches")) {
+  app_->add_option("DIR", directories_, "The directories")->type_name("");
+  httpd_option_ = app_->add_option("--httpd", apachectl_,
+                                   "Check what the configuration of this httpd dispatches")
+                      ->type_name("[=APACHECTL]")
+                      ->expected(0, 1);
+  app_->add_option("--against", against_, "Compare with the desired state of this snapshot")
+      ->type_name("FILE");
+  app_->add_option("--forbid", forbid_, "Risks that count as errors")
+      ->type_name("CODE,...")
+      ->delimiter(',');
+  app_->add_option("--jobs", jobs_, "Threads [one a processor]")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 64U));
+  app_->add_flag("--all", all_, "Every file, not only those with an x bit or #!");
+  add_whose_options(*app_, whose_);
+  add_need_option(*app_, need_);
+  add_format_option(*app_, format_, {"text", "json", "openmetrics", "puppet"});
+}
+
+bool AuditCommand::chosen() const {
+  return app_->parsed();
+}
+
+int AuditCommand::run() {
+  const bool httpd = httpd_option_->count() > 0;
+  if (directories_.empty() && !httpd && against_.empty()) {
+    throw CommandError("audit: DIR, --httpd or --against FILE is needed");
+  }
+  if (httpd && !directories_.empty()) throw CommandError("--httpd excludes DIR");
+  AuditOptions options;
+  options.need = need_;
+  options.all = all_;
+  options.forbidden = codes_of(forbid_);
+  options.files_per_directory = 1'000'000;
+  const unsigned jobs = jobs_ != 0 ? jobs_ : std::max(1U, std::thread::hardware_concurrency());
+  std::vector<std::string> roots;
+  for (const std::string& directory : directories_) roots.push_back(absolute_path(directory));
+  const WhoseRights rights = whose_rights(whose_);
+  AuditResult result;
+  if (!against_.empty()) add_comparison(result, against_);
+  if (httpd) audit_httpd(result, apachectl_, rights, options, jobs);
+  if (!roots.empty()) audit_trees(result, roots, rights, options, jobs);
+  if (format_ == "json") {
+    print_json(result, rights);
+  } else if (format_ == "openmetrics") {
+    print_metrics(result);
+  } else if (format_ == "puppet") {
+    print_puppet(result);
+  } else {
+    print_text(result, rights);
+  }
+  say_left_out(result);
+  return status_of(result);
+}
+
+}  // namespace permguard::cli

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "core/drift.h"
+#include "core/repair.h"
+
+namespace permguard {
+
+/// The desired state of one file or directory.
+struct DesiredEntry {
+  std::string path;  ///< absolute
+  DesiredState state;
+};
+
+/// The document of `permguard snapshot`, for `--against`.
+struct DesiredTree {
+  std::vector<std::string>
+      roots;  ///< directories it was taken of; files there that it lacks are new
+  std::vector<DesiredEntry> entries;
+};
+
+/// `{"schema":1,"roots":[…],"entries":[{"path","mode","owner","group","uid","gid","acl"}]}`: mode
+/// in octal, acl as setfacl(1) writes it or null for mode bits only. A path that is not UTF-8 has a
+/// member path_base64.
+nlohmann::ordered_json desired_json(const DesiredTree& tree, const Names& names);
+
+/// The tree such a document stands for. Owner and group go by name where `id_of_name` knows it,
+/// else by number, so that a snapshot can serve another machine. On a document that is not one,
+/// `error` says what is wrong and where; then nothing is returned.
+std::optional<DesiredTree> parse_desired(const std::string& text, const IdOfName& id_of_name,
+                                         std::string& error);
+
+/// `before` of every change as a desired tree: the undo of a repair.
+DesiredTree undo_of(const std::vector<Change>& changes);
+
+}  // namespace permguard
