@@ -11,8 +11,19 @@ namespace permguard {
 
 /// Which rule settled a question; public names in contract section 4.
 enum class DecidedBy : std::uint8_t {
-  owner, named_user, owning_group, named_group, mask, other, no_execute_bit,
-  mount, format, interpreter, lsm, suexec, none
+  owner,
+  named_user,
+  owning_group,
+  named_group,
+  mask,
+  other,
+  no_execute_bit,
+  mount,
+  format,
+  interpreter,
+  lsm,
+  suexec,
+  none
 };
 
 /// The public name: "owner", "named-user", "no-execute-bit", …
@@ -22,11 +33,12 @@ const char* name_of(DecidedBy decided_by);
 struct AccessDecision {
   bool allowed = false;
   DecidedBy by = DecidedBy::none;
-  std::uint32_t entry_id = 0;    ///< uid or gid of the deciding named entry
-  Permissions entry_perms = 0;   ///< what the deciding class or entry grants, before the mask
-  Permissions mask = 7;          ///< the ACL's mask; 7 where there is none
-  DecidedBy masked = DecidedBy::none;  ///< `by` mask: the kind of entry it cut: named_user, owning_group, named_group
-  bool by_capability = false;    ///< allowed by CAP_DAC_OVERRIDE or CAP_DAC_READ_SEARCH, not by bits
+  std::uint32_t entry_id = 0;          ///< uid or gid of the deciding named entry
+  Permissions entry_perms = 0;         ///< what the deciding class or entry grants, before the mask
+  Permissions mask = 7;                ///< the ACL's mask; 7 where there is none
+  DecidedBy masked = DecidedBy::none;  ///< `by` mask: the kind of entry it cut: named_user,
+                                       ///< owning_group, named_group
+  bool by_capability = false;  ///< allowed by CAP_DAC_OVERRIDE or CAP_DAC_READ_SEARCH, not by bits
 
   bool operator==(const AccessDecision&) const = default;
 };

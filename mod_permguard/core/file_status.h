@@ -11,7 +11,14 @@
 namespace permguard {
 
 enum class FileType : std::uint8_t {
-  regular, directory, symlink, fifo, socket, character_device, block_device, unknown
+  regular,
+  directory,
+  symlink,
+  fifo,
+  socket,
+  character_device,
+  block_device,
+  unknown
 };
 
 /// The kernel's permission bits of one class: r is 4, w is 2, x is 1. The same numbers are

@@ -25,8 +25,18 @@ enum class Code : std::uint8_t {
 
 /// The part a file plays for the target. A wrapper's own chain has joined roles.
 enum class Role : std::uint8_t {
-  script, interpreter, command, loader, socket, wrapper, wrapper_interpreter, wrapper_command,
-  wrapper_loader, htaccess, suexec, directory
+  script,
+  interpreter,
+  command,
+  loader,
+  socket,
+  wrapper,
+  wrapper_interpreter,
+  wrapper_command,
+  wrapper_loader,
+  htaccess,
+  suexec,
+  directory
 };
 
 /// One row of the catalogue.
@@ -63,10 +73,10 @@ inline constexpr std::size_t kRoleCount = static_cast<std::size_t>(Role::directo
 struct FixStep {
   enum class Kind : std::uint8_t { chmod, setfacl, chown, restore_acl };
   Kind kind = Kind::chmod;
-  std::string path{};     ///< link-free path of the file to change
+  std::string path{};       ///< link-free path of the file to change
   std::uint64_t inode = 0;  ///< of that file, for `find -inum` where the name cannot be pasted
-  std::string spec{};     ///< chmod: "a+x"; setfacl: "u:www-data:x" or "u:www-data:x,m::rx"; chown: "ann:ann";
-                          ///< restore_acl: the whole ACL for --set, or "" for none (-b)
+  std::string spec{};  ///< chmod: "a+x"; setfacl: "u:www-data:x" or "u:www-data:x,m::rx"; chown:
+                       ///< "ann:ann"; restore_acl: the whole ACL for --set, or "" for none (-b)
   bool keep_mask = false;  ///< setfacl -n: the mask stands in `spec`
 
   bool operator==(const FixStep&) const = default;
@@ -87,24 +97,25 @@ struct Finding {
   Severity severity = Severity::error;
   Certainty certainty = Certainty::certain;
   Need need = Need::execute;
-  std::string target;  ///< what was asked for
-  std::string path;    ///< the culprit
+  std::string target;              ///< what was asked for
+  std::string path;                ///< the culprit
   std::optional<FileStatus> file;  ///< of the culprit, where it could be looked at
-  std::string owner;   ///< name of file->uid
-  std::string group;   ///< name of file->gid
+  std::string owner;               ///< name of file->uid
+  std::string group;               ///< name of file->gid
   DecidedBy decided_by = DecidedBy::none;
   AccessDecision decision;  ///< for denials: the entry that decided
   std::string entry_name;   ///< user or group name of the deciding named entry
   int error = 0;            ///< errno of the refused call; 0: none was made
   /// What only this code knows, as the sentence shows it; empty where there is nothing to say.
   /// not-found of a command: the PATH searched (`path` is then the command's name), or why env runs
-  /// none; search-denied and not-found on the way to an interpreter: that interpreter; dangling-symlink
-  /// and symlink-loop: the link's text; noexec-mount and nosuid: the mount point; lsm-denied: the
-  /// visible reason; format faults: FileHead::detail; drift: the desired value; uid-too-low and
-  /// gid-too-low: the minimum; owner-mismatch: the wanted "user:group"; outside-docroot: the
-  /// document root; wrong-caller, bad-config, disabled: what it was built for, or what is wrong with
-  /// its file; user-unknown and group-unknown: the id; search-denied and not-found of suexec: where
-  /// the way leads; not-regular-file, not-a-socket: nothing (the type tells).
+  /// none; search-denied and not-found on the way to an interpreter: that interpreter;
+  /// dangling-symlink and symlink-loop: the link's text; noexec-mount and nosuid: the mount point;
+  /// lsm-denied: the visible reason; format faults: FileHead::detail; drift: the desired value;
+  /// uid-too-low and gid-too-low: the minimum; owner-mismatch: the wanted "user:group";
+  /// outside-docroot: the document root; wrong-caller, bad-config, disabled: what it was built for,
+  /// or what is wrong with its file; user-unknown and group-unknown: the id; search-denied and
+  /// not-found of suexec: where the way leads; not-regular-file, not-a-socket: nothing (the type
+  /// tells).
   std::string detail;
   /// A mount of the process's own namespace that explains it, with the systemd setting that makes
   /// such mounts; empty where none does.

@@ -16,7 +16,8 @@ struct Identity {
   gid_t gid = 0;
   std::vector<gid_t> groups{};  ///< supplementary groups, sorted; may or may not hold `gid`
   std::string name{};           ///< login name, or "#uid" where the user data base has none
-  bool dac_override = false;     ///< effective CAP_DAC_OVERRIDE (capabilities(7)); uid 0 normally has it
+  bool dac_override =
+      false;  ///< effective CAP_DAC_OVERRIDE (capabilities(7)); uid 0 normally has it
   bool dac_read_search = false;  ///< effective CAP_DAC_READ_SEARCH
 
   /// Whether `group` is the primary or a supplementary group.

@@ -18,38 +18,38 @@ inline constexpr unsigned kMaxLinks = 40;
 /// One inode the kernel looks at on its way, in its order; one that is met again (by ".." or a
 /// link) is not repeated, unless it is the walk's end.
 struct Step {
-  std::string path;          ///< link-free path by which it was reached
+  std::string path;  ///< link-free path by which it was reached
   FileStatus status;
   std::optional<Acl> acl;
-  std::string link_target;   ///< text of a symbolic link
-  AccessDecision search;     ///< directories: whether the identity may pass
-  bool last = false;         ///< the walk's end: what the whole path names
+  std::string link_target;  ///< text of a symbolic link
+  AccessDecision search;    ///< directories: whether the identity may pass
+  bool last = false;        ///< the walk's end: what the whole path names
 };
 
 /// Something that keeps the identity from reaching the end.
 struct WalkFault {
   Code code = Code::not_found;
-  std::string path{};             ///< the culprit: directory, link, or the path that is missing
+  std::string path{};  ///< the culprit: directory, link, or the path that is missing
   std::optional<FileStatus> file{};
-  AccessDecision decision{};      ///< of a search-denied
-  int error = 0;                  ///< the errno the kernel gives for it
-  std::string detail{};           ///< as Finding::detail: a link's text, the reason of lsm-denied
+  AccessDecision decision{};  ///< of a search-denied
+  int error = 0;              ///< the errno the kernel gives for it
+  std::string detail{};       ///< as Finding::detail: a link's text, the reason of lsm-denied
 };
 
 /// A path, component by component, links followed by hand.
 struct Walk {
-  std::vector<Step> steps;         ///< begins with "/"
-  std::vector<WalkFault> faults;   ///< in the kernel's order
-  std::string resolved;            ///< link-free path of the end; empty where it was not reached
-  bool complete = false;           ///< the end was seen
-  int blocked = 0;                 ///< errno that kept *this process* from looking further; 0: none
+  std::vector<Step> steps;        ///< begins with "/"
+  std::vector<WalkFault> faults;  ///< in the kernel's order
+  std::string resolved;           ///< link-free path of the end; empty where it was not reached
+  bool complete = false;          ///< the end was seen
+  int blocked = 0;                ///< errno that kept *this process* from looking further; 0: none
 
   /// The end's step; null unless complete.
   const Step* end() const { return complete && !steps.empty() ? &steps.back() : nullptr; }
 };
 
 struct WalkOptions {
-  std::string directory{};        ///< where a relative path starts; absolute, link-free not needed
+  std::string directory{};  ///< where a relative path starts; absolute, link-free not needed
   bool protected_symlinks = false;  ///< fs.protected_symlinks is 1: proc_sys_fs(5)
 };
 

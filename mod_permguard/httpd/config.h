@@ -62,15 +62,15 @@ enum class ConfigTest : std::uint8_t { off, warn, fail };
 
 /// What stands in a server or vhost; unset members are inherited from the main server.
 struct ServerConfig {
-  apr_array_header_t* handlers = nullptr;  ///< of HandlerRule; the last that fits counts
+  apr_array_header_t* handlers = nullptr;   ///< of HandlerRule; the last that fits counts
   apr_array_header_t* fpm_pools = nullptr;  ///< of const char*: globs of PermGuardFpmPools
-  std::optional<unsigned> log_interval;    ///< PermGuardLogInterval, seconds
-  std::optional<unsigned> incidents;       ///< PermGuardIncidents, main server only
-  std::optional<bool> health_fails;        ///< PermGuardHealth fail, main server only
-  apr_array_header_t* watches = nullptr;   ///< of WatchRule; of this server, not inherited
-  std::optional<bool> finds_places;        ///< PermGuardWatch auto (true) or off
-  std::optional<unsigned> watch_interval;  ///< PermGuardWatchInterval, seconds, main server only
-  std::optional<ConfigTest> config_test;   ///< PermGuardConfigTest, main server only
+  std::optional<unsigned> log_interval;     ///< PermGuardLogInterval, seconds
+  std::optional<unsigned> incidents;        ///< PermGuardIncidents, main server only
+  std::optional<bool> health_fails;         ///< PermGuardHealth fail, main server only
+  apr_array_header_t* watches = nullptr;    ///< of WatchRule; of this server, not inherited
+  std::optional<bool> finds_places;         ///< PermGuardWatch auto (true) or off
+  std::optional<unsigned> watch_interval;   ///< PermGuardWatchInterval, seconds, main server only
+  std::optional<ConfigTest> config_test;    ///< PermGuardConfigTest, main server only
 
   unsigned effective_log_interval() const { return log_interval.value_or(60); }
   unsigned effective_incidents() const { return incidents.value_or(256); }

@@ -297,8 +297,7 @@ TEST_F(CheckerTest, ASocketsPathHasALimitOfItsOwn) {
     return directory + std::string(length - directory.size(), 'a');
   };
   EXPECT_THAT(tags(path_of(108), Need::connect), ElementsAre("not-found"));
-  EXPECT_THAT(tags(path_of(109), Need::connect),
-              ElementsAre("name-too-long", "not-found"));
+  EXPECT_THAT(tags(path_of(109), Need::connect), ElementsAre("name-too-long", "not-found"));
 }
 
 }  // namespace
