@@ -33,6 +33,19 @@ struct Check {
   }
 };
 
+bool has_rules(const DirectoryConfig& config) noexcept {
+  return config.forbidden.value_or(CodeSet()).any() || config.desired.value_or(nullptr);
+}
+
+/// The rules of the place that a verdict was found under; another place may have others.
+std::uint64_t fingerprint_of(const DirectoryConfig& config) noexcept {
+  static_assert(kCodeCount <= 64);
+  return Fingerprint()
+      .add(config.forbidden.value_or(CodeSet()).to_ullong())
+      .add(reinterpret_cast<std::uintptr_t>(config.desired.value_or(nullptr)))
+      .value();
+}
+
 /// Everything of httpd's own stat, which costs nothing, and who asks for what with which PATH.
 std::uint64_t fingerprint_of(const Check& check) noexcept {
   const apr_finfo_t& file = check.r->finfo;
@@ -46,6 +59,7 @@ std::uint64_t fingerprint_of(const Check& check) noexcept {
       .add(static_cast<std::uint64_t>(file.protection))
       .add(std::uint64_t{check.executor.who->uid} << 32 | check.executor.who->gid)
       .add(search_path_of(check.r))
+      .add(fingerprint_of(check.config))
       .value();
 }
 
@@ -54,34 +68,42 @@ bool concerns_open_incident(std::string_view target, const Identity& who) noexce
   return state.any_open() && state.concerns(target, who.uid);
 }
 
-/// A full look within the last second, and the kernel agrees in one call. Never for somebody
-/// else's rights, which the kernel cannot be asked for.
+/// A look within the last second, and the kernel agrees in one call. Never for somebody else's
+/// rights, which the kernel cannot be asked for.
 bool is_known_to_pass(const Check& check) noexcept {
   if (!check.executor.certain()) return false;
   if (concerns_open_incident(check.target.path, *check.executor.who)) return false;
-  const std::optional<Permissions> wanted =
-      verdicts.find(fingerprint_of(check), check.watch.started_microseconds());
-  return wanted && effective_access(check.target.path, *wanted) == 0;
+  const std::uint64_t fingerprint = fingerprint_of(check);
+  const std::uint64_t now = check.watch.started_microseconds();
+  const std::optional<VerdictCache::Turn> turn = verdicts.find(fingerprint, now);
+  if (!turn || !turn->probe.holds(check.target.path)) return false;
+  verdicts.confirm(fingerprint, *turn, now);
+  return true;
 }
 
-/// A #! script must stay readable too. One that passed and cannot be read is an ELF program.
-Permissions lasting_needs(const Target& target) noexcept {
-  if (target.need == Need::read) return kRead;
-  return effective_access(target.path, kRead | kExecute) == 0 ? kRead | kExecute : kExecute;
+/// What is left to ask of a target whose look went another way than by few calls. A #! script
+/// must stay readable too; one that passed and cannot be read is an ELF program.
+Probe lasting_need(const Target& target) noexcept {
+  Probe probe{.path = {}, .wanted = kRead, .answer = 0};
+  if (target.need == Need::read) return probe;
+  probe.wanted = kRead | kExecute;
+  if (!probe.holds(target.path)) probe.wanted = kExecute;
+  return probe;
+}
+
+void remember(const Check& check, const Probes& probes) noexcept {
+  if (!check.executor.certain()) return;
+  const std::uint64_t fingerprint = fingerprint_of(check);
+  const std::uint64_t now = check.watch.started_microseconds();
+  if (probes.complete()) return verdicts.store(fingerprint, now, probes.all(), true);
+  const Probe left = lasting_need(check.target);
+  verdicts.store(fingerprint, now, {&left, 1}, false);
 }
 
 int pass(const Check& check) noexcept {
   leave_trace(check.r, Trace::State::passed, check.target);
   check.count(CheckResult::healthy);
   return DECLINED;
-}
-
-int pass_after_look(const Check& check) noexcept {
-  if (check.executor.certain()) {
-    verdicts.store(fingerprint_of(check), check.watch.started_microseconds(),
-                   lasting_needs(check.target));
-  }
-  return pass(check);
 }
 
 /// Nothing of it is told before the request has failed; a sub-request's end is not seen.
@@ -136,23 +158,30 @@ int act_on(const Check& check, Diagnosis&& diagnosis) {
   return answers ? status_for(check, *diagnosis.lead()) : DECLINED;
 }
 
-Diagnosis diagnosis_of(const Check& check) {
+Diagnosis diagnosis_of(const Check& check, Probes& probes) {
   if (const ProxyTarget* proxy = check.target.proxy) {
     return examine_proxied(check.r, *proxy, *check.executor.who, Moment::before_dispatch);
   }
   return examine(question_of(check.r, check.target, check.executor), check.executor,
-                 Moment::before_dispatch);
+                 Moment::before_dispatch, &probes);
 }
 
 int look(const Check& check) {
-  Diagnosis diagnosis = diagnosis_of(check);
-  add_rule_findings(diagnosis, check.config);
+  Probes probes(check.target.path);
+  Diagnosis diagnosis = diagnosis_of(check, probes);
+  if (has_rules(check.config)) {
+    probes.give_up();  // rules look at more than the kernel was asked for
+    add_rule_findings(diagnosis, check.config);
+  }
   if (concerns_open_incident(diagnosis.question.target, diagnosis.question.who)) {
     reconsider_incidents(check.r, diagnosis, Moment::before_dispatch);
   }
   if (check.executor.suexec) reconsider_server_incidents(check.r, diagnosis);
   if (!diagnosis.healthy()) return act_on(check, std::move(diagnosis));
-  if (diagnosis.exists || check.target.proxy) return pass_after_look(check);
+  if (diagnosis.exists || check.target.proxy) {
+    remember(check, probes);
+    return pass(check);
+  }
   log_debug(check.r, "the file vanished before it could be examined");
   return DECLINED;
 }

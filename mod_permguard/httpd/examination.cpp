@@ -29,6 +29,16 @@ bool is_fine_for_a_program(const Finding& finding) {
          finding.need == Need::execute;
 }
 
+/// The kernel's positive answer in a few calls; `probes` records them.
+bool passes_cheaply(Examiner examiner, const Question& question, Probes* probes) {
+  if (!probes) return passes(examiner, question);
+  const RecordingKernel kernel(*probes);
+  examiner.kernel = &kernel;
+  const bool passed = passes(examiner, question);
+  if (!passed) probes->give_up();
+  return passed;
+}
+
 /// Counts and records all findings; what is due for the leading one.
 SharedState::Recorded record_all(const request_rec* r, const Diagnosis& diagnosis,
                                  std::int64_t now) {
@@ -62,10 +72,10 @@ Question question_of(const request_rec* r, const Target& target, const Executor&
           .certainty = executor.certainty};
 }
 
-Diagnosis examine(const Question& question, Moment moment) {
+Diagnosis examine(const Question& question, Moment moment, Probes* probes) {
   const bool certain = question.certainty == Certainty::certain;
   const Examiner examiner = engine()->examiner(certain, moment);
-  if (certain && moment == Moment::before_dispatch && passes(examiner, question)) {
+  if (certain && moment == Moment::before_dispatch && passes_cheaply(examiner, question, probes)) {
     Diagnosis healthy;
     healthy.question = question;
     healthy.exists = true;
@@ -77,8 +87,9 @@ Diagnosis examine(const Question& question, Moment moment) {
   return diagnosis;
 }
 
-Diagnosis examine(const Question& question, const Executor& executor, Moment moment) {
-  if (!executor.suexec) return examine(question, moment);
+Diagnosis examine(const Question& question, const Executor& executor, Moment moment,
+                  Probes* probes) {
+  if (!executor.suexec) return examine(question, moment, probes);
   Diagnosis diagnosis = examine_suexec(question, *executor.suexec, moment);
   std::erase_if(diagnosis.findings, is_plain_absence);
   return diagnosis;

@@ -5,6 +5,7 @@
 #include "httpd/apache.h"
 #include "httpd/config.h"
 #include "httpd/engine.h"
+#include "httpd/probe.h"
 #include "httpd/run_as.h"
 #include "httpd/target.h"
 
@@ -15,10 +16,12 @@ Question question_of(const request_rec* r, const Target& target, const Executor&
 
 /// The full look. Before dispatch the kernel's cheap answer spares the walk where it agrees. A
 /// plain target that is gone is httpd's own business, its 404: no finding.
-Diagnosis examine(const Question& question, Moment moment);
+/// `probes`, if given, is complete afterwards where the cheap answer was all it took.
+Diagnosis examine(const Question& question, Moment moment, Probes* probes = nullptr);
 
 /// The same, by way of suexec where it changes to the executor.
-Diagnosis examine(const Question& question, const Executor& executor, Moment moment);
+Diagnosis examine(const Question& question, const Executor& executor, Moment moment,
+                  Probes* probes = nullptr);
 
 /// Adds what the administrator's own rules say of a target that was seen: risks he has forbidden
 /// (errors), and drift from the desired state. Without such rules costs nothing.

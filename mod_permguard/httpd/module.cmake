@@ -3,11 +3,12 @@
 # would leave GNU_UNIQUE symbols, which keep a DSO loaded over httpd's restarts.
 file(GLOB module_sources CONFIGURE_DEPENDS mod_permguard/httpd/*.cpp)
 
-# What all processes of one server share knows neither httpd nor APR: a library of its own, which
-# unit tests link.
+# What all processes of one server share, and the little beside it that knows neither httpd nor
+# APR: a library of its own, which unit tests link.
 set(shared_sources
   asked_path.cpp counters.cpp finding_record.cpp incident_table.cpp incidents.cpp limiter.cpp
-  shared_state.cpp shared_words.cpp waiting_room.cpp watch_results.cpp)
+  probe.cpp shared_state.cpp shared_words.cpp status_query.cpp verdict_cache.cpp waiting_room.cpp
+  watch_results.cpp)
 list(TRANSFORM shared_sources PREPEND ${CMAKE_SOURCE_DIR}/mod_permguard/httpd/)
 list(REMOVE_ITEM module_sources ${shared_sources})
 add_library(permguard_shared STATIC ${shared_sources})
@@ -16,8 +17,6 @@ target_link_libraries(permguard_shared PUBLIC permguard_report)
 if(module_sources)
   find_path(HTTPD_INCLUDE httpd.h PATH_SUFFIXES apache2 httpd REQUIRED)
   find_path(APR_INCLUDE apr.h PATH_SUFFIXES apr-1.0 apr-1 REQUIRED)
-  # Everything but the module record is also a library, so that unit tests can link what needs
-  # no running httpd.
   add_library(mod_permguard MODULE ${module_sources})
   set_target_properties(mod_permguard PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
   target_include_directories(mod_permguard SYSTEM PRIVATE ${HTTPD_INCLUDE} ${APR_INCLUDE})

@@ -1,41 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/verdict_cache.h"
 
+#include <algorithm>
+
 namespace permguard {
 
-Fingerprint& Fingerprint::add(std::string_view bytes) noexcept {
-  for (const char byte : bytes) {
-    hash_ = (hash_ ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+class VerdictCache::Hold {
+ public:
+  Hold(std::array<Slot, kSlots>& slots, std::uint64_t fingerprint) noexcept
+      : slot_(slots[fingerprint % kSlots]),
+        ours_(!slot_.taken.exchange(true, std::memory_order_acquire)) {}
+  ~Hold() {
+    if (ours_) slot_.taken.store(false, std::memory_order_release);
   }
-  return add(bytes.size());
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+
+  /// The slot, or null where another thread has it.
+  Slot* get() noexcept { return ours_ ? &slot_ : nullptr; }
+
+ private:
+  Slot& slot_;
+  bool ours_;
+};
+
+std::optional<VerdictCache::Turn> VerdictCache::find(std::uint64_t fingerprint,
+                                                     std::uint64_t now) noexcept {
+  Hold hold(slots_, fingerprint);
+  const Slot* slot = hold.get();
+  if (!slot || slot->fingerprint != fingerprint) return std::nullopt;
+  if (now < slot->looked || now - slot->looked > kValid) return std::nullopt;
+  return Turn{slot->probes[slot->next], slot->next};
 }
 
-Fingerprint& Fingerprint::add(std::uint64_t number) noexcept {
-  hash_ ^= number;
-  // The finaliser of MurmurHash3: each bit of the number reaches each bit of the hash.
-  hash_ = (hash_ ^ (hash_ >> 33)) * 0xff51afd7ed558ccd;
-  hash_ = (hash_ ^ (hash_ >> 33)) * 0xc4ceb9fe1a85ec53;
-  hash_ ^= hash_ >> 33;
-  return *this;
-}
-
-std::optional<Permissions> VerdictCache::find(std::uint64_t fingerprint,
-                                              std::uint64_t now) const noexcept {
-  const Slot& slot = slots_[fingerprint % kSlots];
-  const std::uint64_t value = slot.value.load(std::memory_order_relaxed);
-  const std::uint64_t key = slot.key.load(std::memory_order_relaxed);
-  if (value == 0 || (key ^ value) != fingerprint) return std::nullopt;
-  const std::uint64_t looked = value >> 3;
-  if (now < looked || now - looked > kValidMicroseconds) return std::nullopt;
-  return static_cast<Permissions>(value & 7);
+void VerdictCache::confirm(std::uint64_t fingerprint, const Turn& turn,
+                           std::uint64_t now) noexcept {
+  Hold hold(slots_, fingerprint);
+  Slot* slot = hold.get();
+  if (!slot || slot->fingerprint != fingerprint || slot->next != turn.index) return;
+  if (!slot->renewable || ++slot->next < slot->count) return;
+  slot->next = 0;
+  slot->looked = slot->began;
+  slot->began = now;
 }
 
 void VerdictCache::store(std::uint64_t fingerprint, std::uint64_t now,
-                         Permissions wanted) noexcept {
-  Slot& slot = slots_[fingerprint % kSlots];
-  const std::uint64_t value = now << 3 | (wanted & 7);
-  slot.key.store(fingerprint ^ value, std::memory_order_relaxed);
-  slot.value.store(value, std::memory_order_relaxed);
+                         std::span<const Probe> probes, bool renewable) noexcept {
+  Hold hold(slots_, fingerprint);
+  Slot* slot = hold.get();
+  if (!slot || probes.empty()) return;
+  slot->fingerprint = fingerprint;
+  slot->looked = slot->began = now;
+  slot->renewable = renewable;
+  slot->next = 0;
+  slot->count = std::min(probes.size(), Probes::kMost);
+  std::copy_n(probes.begin(), slot->count, slot->probes.begin());
 }
 
 }  // namespace permguard

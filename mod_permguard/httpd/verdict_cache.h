@@ -5,43 +5,53 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
-#include <string_view>
+#include <span>
 
-#include "core/file_status.h"
+#include "httpd/probe.h"
 
 namespace permguard {
 
-/// 64 bits of hash over everything a positive verdict depends on and httpd knows for nothing.
-class Fingerprint {
- public:
-  Fingerprint& add(std::string_view bytes) noexcept;
-  Fingerprint& add(std::uint64_t number) noexcept;
-  std::uint64_t value() const noexcept { return hash_ ? hash_ : 1; }
-
- private:
-  std::uint64_t hash_ = 0xcbf29ce484222325;  // FNV-1a
-};
-
-/// The positive verdicts of one process: which targets passed a full look within the last
-/// second, and what the kernel must still grant in one call. Negative verdicts have no place
-/// here: a repair counts at once. Lock-free; a slot torn by two writers reads as empty.
+/// The positive verdicts of one process. A verdict is good for a second after the look that
+/// gave it. Each request that uses it repeats one of the look's probes; when all have been
+/// repeated, in turn, that was a look in instalments, and the second begins anew. So a target
+/// that is asked for often costs one system call a request, and what does not show in httpd's
+/// own stat of the target (the interpreter, the directories before it, a remount) is still seen
+/// within a second. Negative verdicts have no place here: a repair counts at once.
+///
+/// Nobody waits for anybody: who finds a slot in another thread's hands looks for himself.
 class VerdictCache {
  public:
-  /// How long a full look counts; what it saw beyond the target itself (the interpreter, the
-  /// directories, mount options) may have changed after that.
-  static constexpr std::uint64_t kValidMicroseconds = 1'000'000;
+  /// In microseconds of a monotonic clock, as every `now` here.
+  static constexpr std::uint64_t kValid = 1'000'000;
 
-  /// What to ask the kernel for instead of a full look, or nothing: look. `now` is a monotonic
-  /// clock's time in microseconds, not 0.
-  std::optional<Permissions> find(std::uint64_t fingerprint, std::uint64_t now) const noexcept;
-  void store(std::uint64_t fingerprint, std::uint64_t now, Permissions wanted) noexcept;
+  struct Turn {
+    Probe probe;
+    std::size_t index = 0;
+  };
+  /// The probe that is to be repeated for using the verdict, or nothing: look.
+  std::optional<Turn> find(std::uint64_t fingerprint, std::uint64_t now) noexcept;
+  /// The probe of `turn` was repeated, by a request that began at `now`, and still holds.
+  void confirm(std::uint64_t fingerprint, const Turn& turn, std::uint64_t now) noexcept;
+  /// A look that began at `now` passed. `renewable`: the probes (at least one) are all it rests
+  /// on. Else the first one is repeated by each request, and the verdict ends after its second.
+  void store(std::uint64_t fingerprint, std::uint64_t now, std::span<const Probe> probes,
+             bool renewable) noexcept;
 
  private:
   struct Slot {
-    std::atomic<std::uint64_t> key{0};    ///< fingerprint ^ value, so that halves must match
-    std::atomic<std::uint64_t> value{0};  ///< time << 3 | permissions; 0: empty
+    std::atomic<bool> taken{false};
+    bool renewable = false;
+    std::uint64_t fingerprint = 0;  ///< 0: empty
+    std::uint64_t looked = 0;       ///< when the last whole look began
+    std::uint64_t began = 0;        ///< when the look in instalments began
+    std::size_t count = 0;
+    std::size_t next = 0;
+    std::array<Probe, Probes::kMost> probes{};
   };
-  static constexpr std::size_t kSlots = 1024;
+  /// The slot while it is ours; leaves it at the end.
+  class Hold;
+
+  static constexpr std::size_t kSlots = 256;
 
   std::array<Slot, kSlots> slots_{};
 };

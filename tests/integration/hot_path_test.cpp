@@ -18,8 +18,8 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr int kRequests = 100;
-/// A full look at a script and its interpreter, with room for a longer path.
-constexpr int kCallsOfALook = 60;
+/// A full look at a script and its interpreter.
+constexpr int kCallsOfALook = 40;
 
 /// Calls by name; those that depend on the moment (waiting, the network) are left out.
 using Calls = std::map<std::string, int>;
@@ -108,11 +108,12 @@ TEST_F(HotPath, AHealthyScriptCostsOneCallARequest) {
   const Measured with = measure("PermGuard enforce", "/cgi-bin/ok.cgi");
   ASSERT_FALSE(without.calls.empty());
   EXPECT_FALSE(without.calls.contains("faccessat2"));
-  const int looks = with.seconds + 1;
-  const int asked = with.calls.at("faccessat2");
-  EXPECT_GE(asked, kRequests);
-  EXPECT_LE(asked, kRequests + looks * 6);
-  EXPECT_LE(more(with.calls, without.calls), kRequests + looks * kCallsOfALook);
+  // Each request makes one call; together they renew the verdict, unless they come so slowly that
+  // a second passes in between.
+  const int cost = more(with.calls, without.calls);
+  EXPECT_GE(cost, kRequests);
+  if (kRequests / with.seconds < 15) GTEST_SKIP() << "this machine is too slow to be exact";
+  EXPECT_LE(cost, kRequests + 2 * kCallsOfALook);
 }
 
 TEST_F(HotPath, ExplainModeCostsNothing) {

@@ -105,6 +105,18 @@ TEST(Merge, Handler) {
   layers.log().expect("exonerated: www-data can read");
 }
 
+TEST(Merge, AVerdictCountsOnlyUnderTheRulesItWasFoundUnder) {
+  Layers layers(
+      "PermGuardStatusCode 503\nScriptAlias /strict/ @ROOT@/cgi-bin/\n"
+      "<Location /strict>\nPermGuardForbid world-writable\n</Location>",
+      "", "");
+  layers.tree().chmod("cgi-bin/ok.cgi", 0757);
+  EXPECT_EQ(layers.get("/cgi-bin/ok.cgi").status, 200);
+  EXPECT_EQ(layers.get("/strict/ok.cgi").status, 503);
+  layers.log().expect("world-writable");
+  EXPECT_EQ(layers.get("/cgi-bin/ok.cgi").status, 200);
+}
+
 TEST(Merge, LogInterval) {
   Layers layers("PermGuardLogInterval 3600", "PermGuardLogInterval 0", "");
   for (int i = 0; i < 3; ++i) layers.get_from(kTwo, "/cgi-bin/broken.cgi");
