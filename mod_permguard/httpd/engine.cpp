@@ -52,16 +52,12 @@ void prepare_engine(apr_pool_t* pconf) {
   seen_by_root = make_in_pool<Surroundings>(pconf, read_surroundings());
 }
 
-void prepare_child_engine(Engine& engine) {
-  engine.surroundings = surroundings_of_child();
-  engine.self = identity_of_child();
-  engine.identity_switches =
-      ap_find_linked_module("mpm_itk.c") || ap_find_linked_module("mod_ruid2.c");
-}
-
 void start_engine(apr_pool_t* pchild, server_rec*) {
   Engine* engine = make_in_pool<Engine>(pchild);
-  prepare_child_engine(*engine);
+  engine->surroundings = surroundings_of_child();
+  engine->self = identity_of_child();
+  engine->identity_switches =
+      ap_find_linked_module("mpm_itk.c") || ap_find_linked_module("mod_ruid2.c");
   child_engine = engine;
 }
 

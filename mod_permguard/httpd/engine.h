@@ -37,9 +37,6 @@ struct Engine {
 /// post_config, as root: reads what a child may not.
 void prepare_engine(apr_pool_t* pconf);
 
-/// Fills `engine` for the calling child process.
-void prepare_child_engine(Engine& engine);
-
 /// child_init.
 void start_engine(apr_pool_t* pchild, server_rec* server);
 

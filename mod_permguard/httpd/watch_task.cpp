@@ -30,10 +30,10 @@ using Clock = std::chrono::steady_clock;
 struct Watcher {
   Engine engine;
   std::vector<ScriptPlace> places;
-  Clock::time_point due{};
 };
 
 constinit Watcher* child_watcher = nullptr;
+constinit Clock::rep due = 0;  ///< when the next run is; 0: before the first tick
 
 bool is_stopping() noexcept {
   int state = AP_MPMQ_STOPPING;
@@ -91,21 +91,29 @@ std::chrono::seconds pause() {
   return std::chrono::seconds(server_config(ap_server_conf).effective_watch_interval());
 }
 
-Watcher* make_watcher(const std::vector<ScriptPlace>& places) {
+/// What the child has learnt of itself before it had threads is copied: learning it again would put
+/// an execve in the way of other threads.
+Watcher* make_watcher(const Engine& engine, const std::vector<ScriptPlace>& places) {
   auto* made = new Watcher;
-  prepare_child_engine(made->engine);
+  made->engine.surroundings = engine.surroundings;
+  made->engine.self = engine.self;
+  made->engine.identity_switches = engine.identity_switches;
   made->places = places;
-  made->due = Clock::now() + pause();
   return made;
 }
 
+/// The first run is one pause after the first tick; nothing is set up before it, so that a child
+/// that is stopped at once has nothing to disturb.
 apr_status_t tick(int state, void* data, apr_pool_t* pool) {
-  if (state != AP_WATCHDOG_STATE_RUNNING) return APR_SUCCESS;
-  if (!child_watcher)
-    child_watcher = make_watcher(*static_cast<const std::vector<ScriptPlace>*>(data));
-  if (Clock::now() < child_watcher->due || is_stopping()) return APR_SUCCESS;
+  if (state != AP_WATCHDOG_STATE_RUNNING || !engine() || is_stopping()) return APR_SUCCESS;
+  const Clock::time_point now = Clock::now();
+  if (due == 0) due = (now + pause()).time_since_epoch().count();
+  if (now.time_since_epoch().count() < due) return APR_SUCCESS;
+  if (!child_watcher) {
+    child_watcher = make_watcher(*engine(), *static_cast<const std::vector<ScriptPlace>*>(data));
+  }
   run(*child_watcher, pool);
-  child_watcher->due = Clock::now() + pause();
+  due = (Clock::now() + pause()).time_since_epoch().count();
   return APR_SUCCESS;
 }
 
