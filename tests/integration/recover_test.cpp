@@ -85,6 +85,11 @@ TEST_P(Recover, RandomNamesUnderOneLockedDirectoryAreOneIncidentThatAnotherTarge
   start("ScriptAlias /deep/ @ROOT@/deep/cgi/");
   for (const char* name : {"x1", "x2", "x3"}) server.get(std::string("/deep/") + name);
   server.log().expect("search-denied:");
+  // A request is counted when it is logged, which is after its answer.
+  EXPECT_TRUE(poll_until([this] {
+    return server.get("/permguard-status?json").body.find("\"count\":3,\"first_seen\"") !=
+           std::string::npos;
+  }));
   EXPECT_EQ(server.told("search-denied:"), 1U);
   EXPECT_THAT(state(), HasSubstr("IncidentsOpen: 1"));
   server.tree().chmod("deep", 0755);

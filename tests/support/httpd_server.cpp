@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 
 namespace permguard::test {
@@ -87,6 +90,24 @@ constexpr std::string_view kStatusConfig = R"(
   SetHandler permguard-status
 </Location>
 )";
+
+/// Whether a connection to `port` of this machine is still open on the server's side: proc(5),
+/// /proc/net/tcp.
+bool has_connections(int port) {
+  constexpr std::string_view kTimeWait = "06";
+  constexpr std::string_view kListen = "0A";
+  std::array<char, 8> suffix{};
+  std::snprintf(suffix.data(), suffix.size(), ":%04X", static_cast<unsigned>(port));
+  std::ifstream table("/proc/net/tcp");
+  std::string line;
+  while (std::getline(table, line)) {
+    std::istringstream fields(line);
+    std::string number, local, remote, state;
+    fields >> number >> local >> remote >> state;
+    if (local.ends_with(suffix.data()) && state != kTimeWait && state != kListen) return true;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -205,6 +226,9 @@ void HttpdServer::start() {
 
 void HttpdServer::stop() {
   if (!child_) return;
+  // The event MPM looks at the socket of a worker that is just closing it
+  // (server/mpm/event/event.c, close_worker_sockets()), and now and then crashes at SIGTERM.
+  poll_until([this] { return !has_connections(port_); }, std::chrono::seconds(3));
   const ProcessResult end = child_->stop();
   child_.reset();
   EXPECT_FALSE(end.timed_out) << "httpd did not stop";
