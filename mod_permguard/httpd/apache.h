@@ -6,6 +6,7 @@
 #include <ap_expr.h>
 #include <ap_mpm.h>
 #include <apr_fnmatch.h>
+#include <apr_lib.h>
 #include <apr_portable.h>
 #include <apr_shm.h>
 #include <apr_strings.h>
@@ -19,6 +20,7 @@
 #include <http_request.h>
 #include <httpd.h>
 #include <mod_watchdog.h>
+#include <mpm_common.h>
 #include <unixd.h>
 #include <util_script.h>
 

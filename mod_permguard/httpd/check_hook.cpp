@@ -10,6 +10,7 @@
 #include "httpd/pool.h"
 #include "httpd/proxied.h"
 #include "httpd/recovery.h"
+#include "httpd/residents.h"
 #include "httpd/shared_memory.h"
 #include "httpd/stopwatch.h"
 #include "httpd/trace.h"
@@ -58,7 +59,8 @@ std::uint64_t fingerprint_of(const Check& check) noexcept {
       .add(static_cast<std::uint64_t>(file.ctime))
       .add(static_cast<std::uint64_t>(file.protection))
       .add(std::uint64_t{check.executor.who->uid} << 32 | check.executor.who->gid)
-      .add(search_path_of(check.r))
+      .add(search_path_of(check.r, check.target))
+      .add(check.target.wrapper ? check.target.wrapper : "")
       .add(fingerprint_of(check.config))
       .value();
 }
@@ -73,6 +75,8 @@ bool concerns_open_incident(std::string_view target, const Identity& who) noexce
 bool is_known_to_pass(const Check& check) noexcept {
   if (!check.executor.certain()) return false;
   if (concerns_open_incident(check.target.path, *check.executor.who)) return false;
+  const char* wrapper = check.target.wrapper;
+  if (wrapper && concerns_open_incident(wrapper, *check.executor.who)) return false;
   const std::uint64_t fingerprint = fingerprint_of(check);
   const std::uint64_t now = check.watch.started_microseconds();
   const std::optional<VerdictCache::Turn> turn = verdicts.find(fingerprint, now);
@@ -100,6 +104,19 @@ void remember(const Check& check, const Probes& probes) noexcept {
   verdicts.store(fingerprint, now, {&left, 1}, false);
 }
 
+/// One process of a wrapper serves all its scripts.
+const char* program_of(const Target& target) noexcept {
+  return target.wrapper ? target.wrapper : target.path;
+}
+
+void let_live(const Target& target) noexcept {
+  if (target.stays_resident) remember_resident(program_of(target));
+}
+
+bool may_live(const Target& target) noexcept {
+  return target.stays_resident && may_be_resident(program_of(target));
+}
+
 int pass(const Check& check) noexcept {
   leave_trace(check.r, Trace::State::passed, check.target);
   check.count(CheckResult::healthy);
@@ -121,6 +138,8 @@ int status_for(const Check& check, const Finding& lead) {
 
 /// What httpd itself may yet prove wrong is not answered, and told only after it has failed.
 bool is_certain_to_fail(const Check& check, const Finding& finding) {
+  const bool is_rule = finding.code >= Code::world_writable;  // the administrator's own
+  if (may_live(check.target) && !is_rule) return false;
   return !check.target.proxy || is_beyond_doubt(*check.target.proxy, finding);
 }
 
@@ -158,25 +177,26 @@ int act_on(const Check& check, Diagnosis&& diagnosis) {
   return answers ? status_for(check, *diagnosis.lead()) : DECLINED;
 }
 
-Diagnosis diagnosis_of(const Check& check, Probes& probes) {
-  if (const ProxyTarget* proxy = check.target.proxy) {
-    return examine_proxied(check.r, *proxy, *check.executor.who, Moment::before_dispatch);
-  }
-  return examine(question_of(check.r, check.target, check.executor), check.executor,
-                 Moment::before_dispatch, &probes);
-}
-
-int look(const Check& check) {
-  Probes probes(check.target.path);
-  Diagnosis diagnosis = diagnosis_of(check, probes);
-  if (has_rules(check.config)) {
-    probes.give_up();  // rules look at more than the kernel was asked for
-    add_rule_findings(diagnosis, check.config);
-  }
+void reconsider(const Check& check, const Diagnosis& diagnosis) {
   if (concerns_open_incident(diagnosis.question.target, diagnosis.question.who)) {
     reconsider_incidents(check.r, diagnosis, Moment::before_dispatch);
   }
   if (check.executor.suexec) reconsider_server_incidents(check.r, diagnosis);
+  if (!check.target.wrapper) return;
+  Diagnosis of_wrapper = diagnosis;
+  of_wrapper.question = wrapper_question_of(check.r, check.target, check.executor);
+  reconsider_incidents(check.r, of_wrapper, Moment::before_dispatch);
+}
+
+int look(const Check& check) {
+  Probes probes(check.target.path);
+  Diagnosis diagnosis =
+      examine_target(check.r, check.target, check.executor, Moment::before_dispatch, &probes);
+  if (has_rules(check.config)) {
+    probes.give_up();  // rules look at more than the kernel was asked for
+    add_rule_findings(diagnosis, check.config);
+  }
+  if (shared_state().any_open()) reconsider(check, diagnosis);
   if (!diagnosis.healthy()) return act_on(check, std::move(diagnosis));
   if (diagnosis.exists || check.target.proxy) {
     remember(check, probes);
@@ -186,28 +206,31 @@ int look(const Check& check) {
   return DECLINED;
 }
 
-}  // namespace
-
-int check_request(request_rec* r) {
-  const std::optional<Target> target = target_of(r);
-  if (!target) return DECLINED;
+int judge(request_rec* r, const Target& target) {
   const DirectoryConfig& config = directory_config(r->per_dir_config);
   const Mode mode = config.effective_mode().mode;
   if (mode == Mode::off || !engine()) return DECLINED;
   if (mode == Mode::explain) {
-    leave_trace(r, Trace::State::dispatched, *target);
+    leave_trace(r, Trace::State::dispatched, target);
     return DECLINED;
   }
   const Check check{
-      .r = r,
-      .config = config,
-      .target = *target,
-      .executor = target->proxy ? reader_of(*target->proxy, config) : executor_of(r, config)};
+      .r = r, .config = config, .target = target, .executor = executor_of(r, target, config)};
   if (!check.executor.who) {
     log_debug(r, "the user who will execute is unknown to the user data base");
     return DECLINED;
   }
   return is_known_to_pass(check) ? pass(check) : look(check);
+}
+
+}  // namespace
+
+int check_request(request_rec* r) {
+  const std::optional<Target> target = target_of(r);
+  if (!target) return DECLINED;
+  const int answer = judge(r, *target);
+  if (answer == DECLINED) let_live(*target);
+  return answer;
 }
 
 }  // namespace permguard

@@ -4,6 +4,8 @@
 #include <new>
 #include <type_traits>
 
+#include "httpd/dispatchers/foreign.h"
+
 namespace permguard {
 namespace {
 
@@ -37,7 +39,10 @@ void* merge_directory_config(apr_pool_t* pool, void* base_config, void* over_con
                                     .status = merged(base.status, over.status),
                                     .run_as = merged(base.run_as, over.run_as),
                                     .forbidden = merged(base.forbidden, over.forbidden),
-                                    .desired = merged(base.desired, over.desired)});
+                                    .desired = merged(base.desired, over.desired),
+                                    .fcgid_wrappers = joined_arrays(pool, base.fcgid_wrappers,
+                                                                    over.fcgid_wrappers),
+                                    .wsgi = merge_wsgi(pool, base.wsgi, over.wsgi)});
 }
 
 void* create_server_config(apr_pool_t* pool, server_rec*) noexcept {
@@ -51,15 +56,18 @@ void* create_server_config(apr_pool_t* pool, server_rec*) noexcept {
 void* merge_server_config(apr_pool_t* pool, void* base_config, void* over_config) noexcept {
   const auto& base = *static_cast<ServerConfig*>(base_config);
   const auto& over = *static_cast<ServerConfig*>(over_config);
-  return make(pool, ServerConfig{.handlers = apr_array_append(pool, base.handlers, over.handlers),
-                                 .fpm_pools = base.fpm_pools,
-                                 .log_interval = merged(base.log_interval, over.log_interval),
-                                 .incidents = merged(base.incidents, over.incidents),
-                                 .health_fails = merged(base.health_fails, over.health_fails),
-                                 .watches = over.watches,
-                                 .finds_places = merged(base.finds_places, over.finds_places),
-                                 .watch_interval = merged(base.watch_interval, over.watch_interval),
-                                 .config_test = merged(base.config_test, over.config_test)});
+  return make(pool,
+              ServerConfig{.handlers = apr_array_append(pool, base.handlers, over.handlers),
+                           .fpm_pools = base.fpm_pools,
+                           .log_interval = merged(base.log_interval, over.log_interval),
+                           .incidents = merged(base.incidents, over.incidents),
+                           .health_fails = merged(base.health_fails, over.health_fails),
+                           .watches = over.watches,
+                           .finds_places = merged(base.finds_places, over.finds_places),
+                           .watch_interval = merged(base.watch_interval, over.watch_interval),
+                           .config_test = merged(base.config_test, over.config_test),
+                           .fcgid_paths = joined_arrays(pool, base.fcgid_paths, over.fcgid_paths),
+                           .wsgi_daemons = over.wsgi_daemons});
 }
 
 const DirectoryConfig& directory_config(const ap_conf_vector_t* per_directory) noexcept {

@@ -10,6 +10,8 @@
 #include "core/finding.h"
 #include "core/identity.h"
 #include "httpd/apache.h"
+#include "httpd/dispatchers/fcgid.h"
+#include "httpd/dispatchers/wsgi.h"
 
 namespace permguard {
 
@@ -29,10 +31,12 @@ using CodeSet = std::bitset<kCodeCount>;
 /// requests that fail before the directory walk still find them there.
 struct DirectoryConfig {
   std::optional<ModeSetting> mode;
-  std::optional<int> status;                   ///< PermGuardStatusCode; 0: auto
-  std::optional<const Identity*> run_as;       ///< PermGuardRunAs; null: auto
-  std::optional<CodeSet> forbidden;            ///< PermGuardForbid
-  std::optional<const DesiredState*> desired;  ///< PermGuardExpect; null: none
+  std::optional<int> status;                     ///< PermGuardStatusCode; 0: auto
+  std::optional<const Identity*> run_as;         ///< PermGuardRunAs; null: auto
+  std::optional<CodeSet> forbidden;              ///< PermGuardForbid
+  std::optional<const DesiredState*> desired;    ///< PermGuardExpect; null: none
+  apr_array_header_t* fcgid_wrappers = nullptr;  ///< of FcgidWrapper
+  WsgiSettings wsgi{};
 
   ModeSetting effective_mode() const { return mode.value_or(ModeSetting{}); }
 };
@@ -62,15 +66,17 @@ enum class ConfigTest : std::uint8_t { off, warn, fail };
 
 /// What stands in a server or vhost; unset members are inherited from the main server.
 struct ServerConfig {
-  apr_array_header_t* handlers = nullptr;   ///< of HandlerRule; the last that fits counts
-  apr_array_header_t* fpm_pools = nullptr;  ///< of const char*: globs of PermGuardFpmPools
-  std::optional<unsigned> log_interval;     ///< PermGuardLogInterval, seconds
-  std::optional<unsigned> incidents;        ///< PermGuardIncidents, main server only
-  std::optional<bool> health_fails;         ///< PermGuardHealth fail, main server only
-  apr_array_header_t* watches = nullptr;    ///< of WatchRule; of this server, not inherited
-  std::optional<bool> finds_places;         ///< PermGuardWatch auto (true) or off
-  std::optional<unsigned> watch_interval;   ///< PermGuardWatchInterval, seconds, main server only
-  std::optional<ConfigTest> config_test;    ///< PermGuardConfigTest, main server only
+  apr_array_header_t* handlers = nullptr;     ///< of HandlerRule; the last that fits counts
+  apr_array_header_t* fpm_pools = nullptr;    ///< of const char*: globs of PermGuardFpmPools
+  std::optional<unsigned> log_interval;       ///< PermGuardLogInterval, seconds
+  std::optional<unsigned> incidents;          ///< PermGuardIncidents, main server only
+  std::optional<bool> health_fails;           ///< PermGuardHealth fail, main server only
+  apr_array_header_t* watches = nullptr;      ///< of WatchRule; of this server, not inherited
+  std::optional<bool> finds_places;           ///< PermGuardWatch auto (true) or off
+  std::optional<unsigned> watch_interval;     ///< PermGuardWatchInterval, seconds, main server only
+  std::optional<ConfigTest> config_test;      ///< PermGuardConfigTest, main server only
+  apr_array_header_t* fcgid_paths = nullptr;  ///< of FcgidPath
+  apr_array_header_t* wsgi_daemons = nullptr;  ///< of WsgiDaemon; each stands in its own server
 
   unsigned effective_log_interval() const { return log_interval.value_or(60); }
   unsigned effective_incidents() const { return incidents.value_or(256); }

@@ -144,6 +144,7 @@ const char* set_health(cmd_parms* command, void*, const char* word) {
 }
 
 constexpr int kServerOrDirectory = RSRC_CONF | ACCESS_CONF;
+constexpr int kAnywhere = RSRC_CONF | ACCESS_CONF | OR_ALL;
 
 }  // namespace
 
@@ -174,6 +175,26 @@ const command_rec kDirectives[] = {
                   "seconds between two background audits; 0: none"),
     AP_INIT_TAKE1("PermGuardConfigTest", taken_by<set_config_test>, nullptr, RSRC_CONF,
                   "what configtest does with error findings: off, warn or fail"),
+    // Of mod_fcgid and mod_wsgi, which are given them as well. They check them, and where they
+    // stand.
+    AP_INIT_TAKE123("FcgidWrapper", taken_by<take_fcgid_wrapper>, nullptr, kAnywhere,
+                    "mod_fcgid's, read along"),
+    AP_INIT_TAKE123("FCGIWrapper", taken_by<take_fcgid_wrapper>, nullptr, kAnywhere,
+                    "mod_fcgid's, read along"),
+    AP_INIT_TAKE12("FcgidInitialEnv", taken_by<take_fcgid_variable>, nullptr, kAnywhere,
+                   "mod_fcgid's, read along"),
+    AP_INIT_TAKE12("DefaultInitEnv", taken_by<take_fcgid_variable>, nullptr, kAnywhere,
+                   "mod_fcgid's, read along"),
+    AP_INIT_RAW_ARGS("FcgidCmdOptions", taken_by<take_fcgid_options>, nullptr, kAnywhere,
+                     "mod_fcgid's, read along"),
+    AP_INIT_RAW_ARGS("WSGIDaemonProcess", taken_by<take_wsgi_daemon>, nullptr, kAnywhere,
+                     "mod_wsgi's, read along"),
+    AP_INIT_TAKE1("WSGIProcessGroup", taken_by<take_wsgi_group>, nullptr, kAnywhere,
+                  "mod_wsgi's, read along"),
+    AP_INIT_RAW_ARGS("WSGIHandlerScript", taken_by<take_wsgi_handler>, nullptr, kAnywhere,
+                     "mod_wsgi's, read along"),
+    AP_INIT_RAW_ARGS("WSGIDispatchScript", taken_by<take_wsgi_dispatch>, nullptr, kAnywhere,
+                     "mod_wsgi's, read along"),
     {nullptr, {nullptr}, nullptr, 0, RAW_ARGS, nullptr}};
 
 }  // namespace permguard

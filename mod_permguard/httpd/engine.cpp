@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "httpd/discovery.h"
 #include "httpd/pool.h"
 
 namespace permguard {
@@ -58,6 +59,7 @@ void start_engine(apr_pool_t* pchild, server_rec*) {
   engine->self = identity_of_child();
   engine->identity_switches =
       ap_find_linked_module("mpm_itk.c") || ap_find_linked_module("mod_ruid2.c");
+  if (engine->identity_switches) engine->server_user = server_identity();
   child_engine = engine;
 }
 

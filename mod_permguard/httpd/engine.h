@@ -27,6 +27,7 @@ struct Engine {
   AfterFailureKernel thorough_kernel{};
   Surroundings surroundings;
   Identity self;                   ///< of the child when it started
+  Identity server_user;            ///< httpd's User and Group; set where the identity switches
   bool identity_switches = false;  ///< mpm-itk or mod_ruid2 changes it for every request
 
   /// The seams for core. `certain`: the one who will execute is the one who asks, so the

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <span>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "core/audit.h"
 #include "core/drift.h"
 #include "httpd/journal.h"
+#include "httpd/proxied.h"
 #include "httpd/shared_memory.h"
 #include "httpd/stale_groups.h"
 #include "httpd/suexec.h"
@@ -25,8 +27,8 @@ bool is_plain_absence(const Finding& finding) {
 
 /// A target that cannot be read: fatal for a script, fine for an ELF program.
 bool is_fine_for_a_program(const Finding& finding) {
-  return finding.code == Code::read_denied && finding.role == Role::script &&
-         finding.need == Need::execute;
+  return finding.code == Code::read_denied && finding.need == Need::execute &&
+         (finding.role == Role::script || finding.role == Role::wrapper);
 }
 
 /// The kernel's positive answer in a few calls; `probes` records them.
@@ -65,11 +67,34 @@ std::int64_t now_seconds() noexcept {
 Question question_of(const request_rec* r, const Target& target, const Executor& executor) {
   return {.target = target.path,
           .need = target.need,
-          .role = Role::script,
+          .role = target.role,
           .who = *executor.who,
-          .search_path = search_path_of(r),
+          .search_path = search_path_of(r, target),
+          .working_directory = {},
+          // What a wrapper does with the script is its own affair.
+          .certainty = target.wrapper ? Certainty::modelled : executor.certainty};
+}
+
+Question wrapper_question_of(const request_rec* r, const Target& target, const Executor& executor) {
+  return {.target = target.wrapper,
+          .need = Need::execute,
+          .role = Role::wrapper,
+          .who = *executor.who,
+          .search_path = search_path_of(r, target),
           .working_directory = {},
           .certainty = executor.certainty};
+}
+
+Diagnosis examine_target(request_rec* r, const Target& target, const Executor& executor,
+                         Moment moment, Probes* probes) {
+  if (target.proxy) return examine_proxied(r, *target.proxy, *executor.who, moment);
+  const Question question = question_of(r, target, executor);
+  if (!target.wrapper) return examine(question, executor, moment, probes);
+  Diagnosis script = examine(question, moment);
+  Diagnosis wrapper = examine(wrapper_question_of(r, target, executor), executor, moment);
+  script.findings.insert(script.findings.begin(), std::make_move_iterator(wrapper.findings.begin()),
+                         std::make_move_iterator(wrapper.findings.end()));
+  return script;
 }
 
 Diagnosis examine(const Question& question, Moment moment, Probes* probes) {

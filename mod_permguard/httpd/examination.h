@@ -14,6 +14,9 @@ namespace permguard {
 /// What core is asked about the target of a request.
 Question question_of(const request_rec* r, const Target& target, const Executor& executor);
 
+/// What core is asked about the wrapper of a target that has one.
+Question wrapper_question_of(const request_rec* r, const Target& target, const Executor& executor);
+
 /// The full look. Before dispatch the kernel's cheap answer spares the walk where it agrees. A
 /// plain target that is gone is httpd's own business, its 404: no finding.
 /// `probes`, if given, is complete afterwards where the cheap answer was all it took.
@@ -29,6 +32,11 @@ void add_rule_findings(Diagnosis& diagnosis, const DirectoryConfig& config);
 
 /// Whether the target can be executed or read: no finding but drift.
 bool has_only_drift(const Diagnosis& diagnosis);
+
+/// The full look at all that a target consists of, a wrapper or a socket too, as one diagnosis:
+/// what fails first leads.
+Diagnosis examine_target(request_rec* r, const Target& target, const Executor& executor,
+                         Moment moment, Probes* probes = nullptr);
 
 /// Whether `enforce` may answer this finding by itself: contract, principle 3.
 bool is_answerable(const Finding& finding, bool strict);

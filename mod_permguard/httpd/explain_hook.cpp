@@ -28,13 +28,11 @@ bool has_failed(const request_rec* r) {
   return r->status >= HTTP_BAD_REQUEST;
 }
 
-/// The target as the handler phase saw it.
-Target traced_target(const request_rec* r, const Trace& trace) {
-  return {.handler = trace.handler,
-          .need = trace.need,
-          .path = trace.proxy ? trace.proxy->subject() : r->filename,
-          .proxy = trace.proxy};
-}
+/// The target as the handler phase saw it, and who executes it.
+struct Past {
+  Target target;
+  Executor executor;
+};
 
 /// Whether the error page is httpd's, or that of an ErrorDocument it went on to.
 bool is_answered_by_httpd(const request_rec* r) {
@@ -61,26 +59,23 @@ void exonerate(const request_rec* r, const Trace& trace, const Question& questio
                                     cause_of(r)));
 }
 
-Executor traced_executor(request_rec* r, const Trace& trace) {
-  const DirectoryConfig& config = directory_config(r->per_dir_config);
-  return trace.proxy ? reader_of(*trace.proxy, config) : executor_of(r, config);
-}
-
-Diagnosis examine_again(request_rec* r, const Trace& trace, const Executor& executor,
-                        Moment moment) {
-  if (trace.proxy) return examine_proxied(r, *trace.proxy, *executor.who, moment);
-  return examine(question_of(r, traced_target(r, trace), executor), executor, moment);
+/// Nothing where nobody knows who executes it.
+std::optional<Past> past_of(request_rec* r, const Trace& trace) {
+  const Target target = past_target(r, trace);
+  const Executor executor = executor_of(r, target, directory_config(r->per_dir_config));
+  if (!executor.who) return std::nullopt;
+  return Past{target, executor};
 }
 
 /// A request that failed in its handler: is it the file, after all? Only a failure of the server
 /// is worth the thorough question.
 void explain_failure(request_rec* r, const Trace& trace) {
-  const Executor executor = traced_executor(r, trace);
-  if (!executor.who) return;
+  const std::optional<Past> past = past_of(r, trace);
+  if (!past) return;
   const bool by_server = ap_is_HTTP_SERVER_ERROR(r->status);
   const Moment moment = by_server ? Moment::after_failure : Moment::before_dispatch;
   const Stopwatch watch;
-  Diagnosis diagnosis = examine_again(r, trace, executor, moment);
+  Diagnosis diagnosis = examine_target(r, past->target, past->executor, moment);
   add_rule_findings(diagnosis, directory_config(r->per_dir_config));
   const bool counted = trace.state == Trace::State::passed;
   if (!counted && (diagnosis.exists || !diagnosis.healthy())) {
@@ -104,10 +99,10 @@ void settle_pending(request_rec* r, const Trace& trace) {
 void settle_success(request_rec* r, const Trace& trace) {
   const SharedState& state = shared_state();
   if (!state.any_open()) return;
-  const Executor executor = traced_executor(r, trace);
-  if (!executor.who) return;
+  const std::optional<Past> past = past_of(r, trace);
+  if (!past) return;
   const Question question = trace.proxy ? backend_question(r, *trace.proxy)
-                                        : question_of(r, traced_target(r, trace), executor);
+                                        : question_of(r, past->target, past->executor);
   if (!state.concerns(question.target, question.who.uid)) return;
   close_disproved_by_success(r, question);
 }
@@ -133,7 +128,7 @@ void explain_dispatched(request_rec* r, const Trace& trace) {
     case Trace::State::told:
       return;
   }
-  if (has_failed(r)) leave_trace(r, Trace::State::told, traced_target(r, trace));
+  if (has_failed(r)) leave_trace(r, Trace::State::told, past_target(r, trace));
 }
 
 void explain(request_rec* r) {

@@ -4,10 +4,12 @@
 #include "httpd/config.h"
 #include "httpd/config_test.h"
 #include "httpd/directives.h"
+#include "httpd/dispatchers/dispatcher.h"
 #include "httpd/engine.h"
 #include "httpd/fpm_pools.h"
 #include "httpd/hooks.h"
 #include "httpd/proxy_target.h"
+#include "httpd/residents.h"
 #include "httpd/shared_memory.h"
 #include "httpd/suexec.h"
 #include "httpd/target.h"
@@ -29,6 +31,7 @@ int post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* server)
   find_dispatchers();
   find_proxy();
   read_fpm_pools(pconf, server);
+  open_residents(pconf);
   start_watch(pconf, server);
   return OK;
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The DSO. It exports one symbol, permguard_module, by a version script: hidden visibility alone
 # would leave GNU_UNIQUE symbols, which keep a DSO loaded over httpd's restarts.
-file(GLOB module_sources CONFIGURE_DEPENDS mod_permguard/httpd/*.cpp)
+file(GLOB module_sources CONFIGURE_DEPENDS
+  mod_permguard/httpd/*.cpp mod_permguard/httpd/dispatchers/*.cpp)
 
 # What all processes of one server share, and the little beside it that knows neither httpd nor
 # APR: a library of its own, which unit tests link.

@@ -6,8 +6,10 @@
 #include <string>
 #include <utility>
 
+#include "httpd/dispatchers/dispatcher.h"
 #include "httpd/engine.h"
 #include "httpd/pool.h"
+#include "httpd/proxied.h"
 #include "httpd/suexec.h"
 
 namespace permguard {
@@ -24,6 +26,36 @@ Executor suexec_executor(request_rec* r, const ap_unix_identity_t& user) {
   if (!found) return {};
   const auto* target = make_in_pool<SuexecTarget>(r->pool, std::move(found.value));
   return {.who = &target->who, .certainty = Certainty::modelled, .suexec = target};
+}
+
+/// Of a process that httpd forked before any request came.
+Executor server_user() noexcept {
+  const Engine& child = *engine();
+  return child.identity_switches
+             ? Executor{.who = &child.server_user, .certainty = Certainty::modelled}
+             : Executor{.who = &child.self, .certainty = Certainty::certain};
+}
+
+Executor wsgi_executor(request_rec* r) {
+  const WsgiPlace place = wsgi_place_of(r);
+  if (place.kind == WsgiPlace::Kind::unknown) return {};
+  if (!place.daemon) return this_process(r);
+  const Identity* own = place.daemon->who;
+  Executor executor = own ? Executor{.who = own, .certainty = Certainty::modelled} : server_user();
+  if (own && is_this_process(*own)) executor.certainty = Certainty::certain;
+  if (place.daemon->root) executor.certainty = Certainty::modelled;
+  return executor;
+}
+
+/// Of what httpd starts, by suexec where that is on.
+Executor program_executor(request_rec* r, Handler dispatcher) {
+  if (const ap_unix_identity_t* user = suexec_identity(r)) return suexec_executor(r, *user);
+  return is_forked_ahead(dispatcher) ? server_user() : this_process(r);
+}
+
+/// Whether `target` is read by httpd's own process, which starts nothing.
+bool is_read_in_process(const Target& target) noexcept {
+  return target.need == Need::read && !is_forked_ahead(target.dispatcher);
 }
 
 bool has_groups_of(const Identity& one, const Identity& other) noexcept {
@@ -44,16 +76,24 @@ bool is_this_process(const Identity& who) noexcept {
          has_groups_of(who, self) && has_groups_of(self, who);
 }
 
-Executor executor_of(request_rec* r, const DirectoryConfig& config) {
+Executor executor_of(request_rec* r, const Target& target, const DirectoryConfig& config) {
+  if (target.proxy) return reader_of(*target.proxy, config);
   if (const Identity* named = config.run_as.value_or(nullptr)) {
     return {named, is_this_process(*named) ? Certainty::certain : Certainty::modelled};
   }
-  if (const ap_unix_identity_t* user = suexec_identity(r)) return suexec_executor(r, *user);
-  return this_process(r);
+  if (target.dispatcher == Handler::wsgi) return wsgi_executor(r);
+  if (is_read_in_process(target)) return this_process(r);
+  return program_executor(r, target.dispatcher);
 }
 
 const char* search_path_of(const request_rec* r) noexcept {
   const char* own = apr_table_get(r->subprocess_env, "PATH");
+  return own ? own : search_path_of();
+}
+
+const char* search_path_of(const request_rec* r, const Target& target) noexcept {
+  if (target.dispatcher != Handler::fcgid) return search_path_of(r);
+  const char* own = fcgid_path_of(r, target.wrapper ? target.wrapper : target.path);
   return own ? own : search_path_of();
 }
 

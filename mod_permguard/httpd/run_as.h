@@ -6,6 +6,7 @@
 #include "core/suexec.h"
 #include "httpd/apache.h"
 #include "httpd/config.h"
+#include "httpd/target.h"
 
 namespace permguard {
 
@@ -18,10 +19,11 @@ struct Executor {
   bool certain() const { return certainty == Certainty::certain; }
 };
 
-/// The executor of `r`: PermGuardRunAs, else suexec's user where httpd would use suexec, else
-/// the child process. In the plain case this allocates nothing. `who` is null where a user that
-/// httpd names cannot be looked up: then nothing can be said.
-Executor executor_of(request_rec* r, const DirectoryConfig& config);
+/// The executor of `target`: PermGuardRunAs, else whom its dispatcher would use: suexec's user, a
+/// WSGI daemon's, a process that httpd has forked ahead, or the child itself. In the plain case
+/// this allocates nothing. `who` is null where a user that httpd names cannot be looked up, or
+/// where only the request itself will tell: then nothing can be said.
+Executor executor_of(request_rec* r, const Target& target, const DirectoryConfig& config);
 
 /// The child process itself, with the credentials it has now.
 Executor this_process(request_rec* r);
@@ -35,5 +37,9 @@ const char* search_path_of(const request_rec* r) noexcept;
 
 /// The same without a request: the server's, or its built-in default.
 const char* search_path_of() noexcept;
+
+/// PATH as the program gets it that is started for `target`. FastCGI programs get nothing of the
+/// request's environment.
+const char* search_path_of(const request_rec* r, const Target& target) noexcept;
 
 }  // namespace permguard

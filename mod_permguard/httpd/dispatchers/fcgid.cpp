@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "httpd/dispatchers/fcgid.h"
+
+#include <cstring>
+
+#include "httpd/config.h"
+#include "httpd/dispatchers/dispatcher.h"
+#include "httpd/dispatchers/foreign.h"
+#include "httpd/target.h"
+
+namespace permguard {
+namespace {
+
+constexpr char kModule[] = "mod_fcgid.c";
+
+bool fits(const FcgidWrapper& wrapper, const char* extension) noexcept {
+  return wrapper.extension ? extension && std::strcmp(wrapper.extension, extension) == 0
+                           : !extension;
+}
+
+/// The last one for `extension`, or for every file where that is null.
+const FcgidWrapper* last_wrapper(const apr_array_header_t& wrappers,
+                                 const char* extension) noexcept {
+  const auto* rows = reinterpret_cast<const FcgidWrapper*>(wrappers.elts);
+  for (int i = wrappers.nelts; i-- > 0;) {
+    if (fits(rows[i], extension)) return &rows[i];
+  }
+  return nullptr;
+}
+
+/// fcgid_conf.c, get_wrapper_info().
+const FcgidWrapper* wrapper_of(const request_rec* r) noexcept {
+  const apr_array_header_t* wrappers = directory_config(r->per_dir_config).fcgid_wrappers;
+  if (!wrappers || !r->filename) return nullptr;
+  const char* extension = std::strrchr(r->filename, '.');
+  const FcgidWrapper* own = extension ? last_wrapper(*wrappers, extension) : nullptr;
+  return own ? own : last_wrapper(*wrappers, nullptr);
+}
+
+const FcgidPath* last_path(const apr_array_header_t& paths, const char* program) noexcept {
+  const auto* rows = reinterpret_cast<const FcgidPath*>(paths.elts);
+  for (int i = paths.nelts; i-- > 0;) {
+    const char* command = rows[i].command;
+    if (program ? command && std::strcmp(command, program) == 0 : !command) return &rows[i];
+  }
+  return nullptr;
+}
+
+void add_path(const cmd_parms* command, const FcgidPath& row) {
+  ServerConfig& server = own_server_config(*command);
+  push(server.fcgid_paths, command->pool, row);
+}
+
+/// NAME=VALUE → VALUE where NAME is PATH.
+const char* value_of_path(const char* assignment) noexcept {
+  return std::strncmp(assignment, "PATH=", 5) == 0 ? assignment + 5 : nullptr;
+}
+
+}  // namespace
+
+const char* take_fcgid_wrapper(cmd_parms* command, void* directory, const char* line,
+                               const char* extension, const char* flag) {
+  if (const char* error = unless_loaded(*command, kModule)) return error;
+  FcgidWrapper wrapper;
+  wrapper.path = ap_getword_white(command->pool, &line);
+  wrapper.is_virtual = flag != nullptr;
+  if (extension && !flag && ap_cstr_casecmp(extension, "virtual") == 0) {
+    wrapper.is_virtual = true;
+  } else {
+    wrapper.extension = extension;
+  }
+  push(static_cast<DirectoryConfig*>(directory)->fcgid_wrappers, command->pool, wrapper);
+  return nullptr;
+}
+
+const char* take_fcgid_variable(cmd_parms* command, void*, const char* name, const char* value) {
+  if (const char* error = unless_loaded(*command, kModule)) return error;
+  if (std::strcmp(name, "PATH") == 0) add_path(command, {.command = nullptr, .path = value});
+  return nullptr;
+}
+
+const char* take_fcgid_options(cmd_parms* command, void*, const char* arguments) {
+  if (const char* error = unless_loaded(*command, kModule)) return error;
+  FcgidPath row{.command = ap_getword_conf(command->pool, &arguments), .path = nullptr};
+  while (*arguments) {
+    const char* option = ap_getword_conf(command->pool, &arguments);
+    if (ap_cstr_casecmp(option, "InitialEnv") != 0) continue;
+    const char* path = value_of_path(ap_getword_conf(command->pool, &arguments));
+    if (path) row.path = path;
+  }
+  add_path(command, row);
+  return nullptr;
+}
+
+bool fcgid_refuses(request_rec* r) noexcept {
+  if (execution_is_off(r, "cgi-script")) return true;
+  const FcgidWrapper* wrapper = wrapper_of(r);
+  return !(wrapper && wrapper->is_virtual) && file_is_refused(r);
+}
+
+void complete_fcgid(request_rec* r, Target& target) {
+  const FcgidWrapper* wrapper = wrapper_of(r);
+  if (!wrapper) return;
+  if (wrapper->is_virtual) {
+    target.path = wrapper->path;
+    target.role = Role::wrapper;
+  } else {
+    target.wrapper = wrapper->path;
+    target.need = Need::read;
+  }
+}
+
+const char* fcgid_path_of(const request_rec* r, const char* program) noexcept {
+  const apr_array_header_t* paths = server_config(r->server).fcgid_paths;
+  if (!paths) return nullptr;
+  const FcgidPath* own = last_path(*paths, program);
+  if (!own) own = last_path(*paths, nullptr);
+  return own ? own->path : nullptr;
+}
+
+}  // namespace permguard

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "httpd/apache.h"
+
+namespace permguard {
+
+struct Target;
+
+// mod_fcgid keeps its settings to itself, so its directives that decide what is executed are
+// taken in a second time, by functions of the module's own command table: httpd hands a directive
+// to every module that has one of that name and merges the settings of each in the same way,
+// .htaccess included.
+
+/// One FcgidWrapper: the program that mod_fcgid starts instead of the script.
+struct FcgidWrapper {
+  const char* extension = nullptr;  ///< ".php"; null: every file
+  const char* path = nullptr;       ///< the command line's first word
+  bool is_virtual = false;          ///< no file need stand at the URL
+};
+
+/// One FcgidInitialEnv or FcgidCmdOptions that says something about PATH.
+struct FcgidPath {
+  const char* command = nullptr;  ///< which program gets it; null: all that have none of their own
+  const char* path = nullptr;     ///< null: the server's own
+};
+
+/// FcgidWrapper COMMAND [EXTENSION] [virtual]
+const char* take_fcgid_wrapper(cmd_parms* command, void* directory, const char* line,
+                               const char* extension, const char* flag);
+/// FcgidInitialEnv NAME [VALUE]
+const char* take_fcgid_variable(cmd_parms* command, void* directory, const char* name,
+                                const char* value);
+/// FcgidCmdOptions COMMAND OPTION…
+const char* take_fcgid_options(cmd_parms* command, void* directory, const char* arguments);
+
+/// mod_fcgid.c, fcgid_handler().
+bool fcgid_refuses(request_rec* r) noexcept;
+
+/// Adds the wrapper, where there is one: then the script is only read.
+void complete_fcgid(request_rec* r, Target& target);
+
+/// PATH as mod_fcgid gives it to `program`; null: as the server has it.
+const char* fcgid_path_of(const request_rec* r, const char* program) noexcept;
+
+}  // namespace permguard

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/identity.h"
+#include "httpd/apache.h"
+
+namespace permguard {
+
+struct Target;
+
+// Taken in a second time, as mod_fcgid's: see dispatchers/fcgid.h.
+
+/// One WSGIDaemonProcess.
+struct WsgiDaemon {
+  const char* name = nullptr;
+  const Identity* who = nullptr;  ///< null: httpd's own user
+  const char* root = nullptr;     ///< its chroot, or null
+};
+
+/// One WSGIHandlerScript: requests for the handler `name` are answered by `path`.
+struct WsgiHandlerScript {
+  const char* name = nullptr;
+  const char* path = nullptr;
+  const char* group = nullptr;  ///< its own process group, or null
+};
+
+/// What mod_wsgi is told in one place of the configuration.
+struct WsgiSettings {
+  const char* group = nullptr;            ///< WSGIProcessGroup
+  apr_array_header_t* scripts = nullptr;  ///< of WsgiHandlerScript
+  bool script_decides = false;            ///< WSGIDispatchScript may choose another group
+};
+
+/// Where a script is loaded.
+struct WsgiPlace {
+  enum class Kind { unknown, embedded, daemon };
+  Kind kind = Kind::unknown;
+  const WsgiDaemon* daemon = nullptr;
+};
+
+/// WSGIDaemonProcess NAME [OPTION=VALUE]…
+const char* take_wsgi_daemon(cmd_parms* command, void* directory, const char* arguments);
+/// WSGIProcessGroup NAME
+const char* take_wsgi_group(cmd_parms* command, void* directory, const char* name);
+/// WSGIHandlerScript NAME PATH [OPTION=VALUE]…
+const char* take_wsgi_handler(cmd_parms* command, void* directory, const char* arguments);
+/// WSGIDispatchScript PATH …
+const char* take_wsgi_dispatch(cmd_parms* command, void* directory, const char* arguments);
+
+WsgiSettings merge_wsgi(apr_pool_t* pool, const WsgiSettings& base, const WsgiSettings& over);
+
+/// The process that will load the script of `r`.
+WsgiPlace wsgi_place_of(const request_rec* r);
+
+/// Whether WSGIHandlerScript has defined the handler `name` where `r` is.
+bool is_wsgi_handler(const request_rec* r, const char* name) noexcept;
+
+/// mod_wsgi.c, wsgi_hook_handler().
+bool wsgi_refuses(request_rec* r) noexcept;
+
+/// The script of a WSGIHandlerScript instead of the file, and the chroot of a daemon before it.
+void complete_wsgi(request_rec* r, Target& target);
+
+}  // namespace permguard

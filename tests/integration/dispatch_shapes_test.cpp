@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The ways in which a request comes to a CGI script: Action, SSI, DirectoryIndex, ErrorDocument,
+// MultiViews, AddType, PATH_INFO and odd methods; and sub-requests that never execute anything.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "integration/dispatcher_server.h"
+
+namespace permguard::test {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::string_view kEcho =
+    "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\n"
+    "echo \"$REQUEST_METHOD $SCRIPT_NAME $PATH_INFO $REDIRECT_STATUS\"\n";
+
+class DispatchShapes : public testing::TestWithParam<Mpm> {
+ protected:
+  Scene scene{.mpm = GetParam(),
+              .modules = {"actions", "include", "negotiation", "autoindex"},
+              .config = R"(
+<Directory "@ROOT@/htdocs">
+  Options +ExecCGI +Includes +MultiViews +Indexes
+  AddHandler cgi-script .cgi
+  MultiviewsMatch Handlers
+  AddType application/x-httpd-cgi .typed
+  AddType text/html .shtml
+  AddOutputFilter INCLUDES .shtml
+  AddHandler painted .paint
+  Action painted /cgi-bin/act.cgi
+  AddHandler spoiled .spoil
+  Action spoiled /cgi-bin/broken.cgi
+  DirectoryIndex none.cgi index.cgi
+</Directory>
+<Location "/missing">
+  ErrorDocument 404 /cgi-bin/act.cgi
+</Location>
+<Location "/lost">
+  ErrorDocument 404 /cgi-bin/broken.cgi
+</Location>
+)",
+              .lay_out =
+                  [](TempTree& tree) {
+                    tree.write("cgi-bin/act.cgi", kEcho, 0755);
+                    tree.write("cgi-bin/broken.cgi", kEcho, 0644);
+                    tree.write("cgi-bin/silent.cgi", "#!/bin/sh\nexit 1\n", 0755);
+                    tree.write("htdocs/page.cgi", kEcho, 0755);
+                    tree.write("htdocs/some.typed", kEcho, 0755);
+                    tree.write("htdocs/a.paint", "", 0600);
+                    tree.write("htdocs/a.spoil", "", 0644);
+                    tree.write("htdocs/dir/index.cgi", kEcho, 0755);
+                    tree.write("htdocs/list/broken.cgi", kEcho, 0644);
+                    tree.write("htdocs/list/index.none", "", 0644);
+                    tree.write("htdocs/whole.shtml",
+                               "<!--#include virtual=\"/page.cgi\" -->"
+                               "<!--#exec cgi=\"/cgi-bin/act.cgi\" -->"
+                               "<!--#exec cmd=\"echo command\" -->");
+                    tree.write("htdocs/parts.shtml",
+                               "<!--#include virtual=\"/cgi-bin/broken.cgi\" -->rest");
+                    tree.write("htdocs/quiet.shtml",
+                               "<!--#include virtual=\"/cgi-bin/silent.cgi\" -->rest");
+                    tree.write("htdocs/asked.shtml",
+                               "<!--#fsize virtual=\"/cgi-bin/broken.cgi\" -->"
+                               "<!--#flastmod virtual=\"/list/broken.cgi\" -->");
+                  },
+              .allowed = {"exec of '", "End of script output before headers", "AH01264", "AH02811",
+                          "AH01215", "unable to include"}};
+};
+
+INSTANTIATE_TEST_SUITE_P(Mpm, DispatchShapes, testing::ValuesIn(kBothMpms),
+                         [](const auto& mpm) { return name_of(mpm.param); });
+
+TEST_P(DispatchShapes, HealthyScriptsAnswerAsWithStockHttpd) {
+  expect_as_stock(scene, {{"/page.cgi"},
+                          {"/page.cgi/more/path"},
+                          {"/page.cgi", "HEAD"},
+                          {"/page.cgi", "OPTIONS"},
+                          {"/page.cgi", "DELETE"},
+                          {"/page.cgi", "FOO"},
+                          {"/page", "GET", {"Accept: text/plain"}},
+                          {"/some.typed"},
+                          {"/a.paint"},
+                          {"/dir/"},
+                          {"/whole.shtml"},
+                          {"/page.cgi", "TRACE"}});
+}
+
+TEST_P(DispatchShapes, TheScriptOfAnActionIsJudged) {
+  DispatcherServer server(scene, "enforce");
+  EXPECT_EQ(server.get("/a.spoil").status, 500);
+  server.log().expect("not-executable: www-data cannot execute '" +
+                      server.tree().path("cgi-bin/broken.cgi"));
+  EXPECT_EQ(server.lines(), 1U);
+}
+
+TEST_P(DispatchShapes, TheScriptOfAnErrorDocumentIsJudged) {
+  DispatcherServer server(scene, "enforce");
+  EXPECT_EQ(server.get("/missing").status, 404);
+  EXPECT_EQ(server.lines(), 0U);
+  EXPECT_EQ(server.get("/lost").status, 404);
+  server.log().expect("not-executable: www-data cannot execute '" +
+                      server.tree().path("cgi-bin/broken.cgi"));
+  EXPECT_EQ(server.lines(), 1U);
+}
+
+TEST_P(DispatchShapes, APartOfAPageIsJudgedAndNeverExonerated) {
+  DispatcherServer server(scene, "enforce");
+  EXPECT_THAT(server.get("/parts.shtml").body, HasSubstr("rest"));
+  server.log().expect("not-executable: www-data cannot execute '" +
+                      server.tree().path("cgi-bin/broken.cgi"));
+  EXPECT_THAT(server.get("/quiet.shtml").body, HasSubstr("rest"));
+  EXPECT_EQ(server.lines(), 1U);
+  EXPECT_EQ(server.metric("permguard_checks_total{handler=\"ssi\",result=\"blocked\"}"), "1");
+  EXPECT_EQ(server.metric("permguard_checks_total{handler=\"ssi\",result=\"healthy\"}"), "1");
+}
+
+TEST_P(DispatchShapes, WhatIsOnlyAskedAboutCostsNothing) {
+  DispatcherServer server(scene, "enforce strict");
+  EXPECT_EQ(server.get("/asked.shtml").status, 200);
+  EXPECT_EQ(server.get("/list/").status, 200);  // a listing asks about every file
+  EXPECT_EQ(server.lines(), 0U);
+  const std::string page = server.get("/permguard-status?openmetrics").body;
+  for (const char* result : {"healthy", "reported", "blocked"}) {
+    EXPECT_THAT(page, testing::Not(testing::ContainsRegex("permguard_checks_total.*result=\"" +
+                                                          std::string(result) + "\"} [1-9]")));
+  }
+}
+
+}  // namespace
+}  // namespace permguard::test
