@@ -265,6 +265,7 @@ void audit(const Auditor& auditor, const std::vector<std::string>& roots,
     helpers.push_back(std::make_unique<Worker>(auditor, options, stack, serial));
   }
   std::vector<std::jthread> threads;
+  threads.reserve(helpers.size());
   for (const auto& helper : helpers) {
     threads.emplace_back([&helper] { helper->run(); });
   }

@@ -81,8 +81,9 @@ CommandLookup find_command(const std::string& name, const std::string& search_pa
   CommandLookup refused{name, ENOENT};
   for (std::size_t begin = 0; begin <= search_path.size();) {
     const std::size_t end = std::min(search_path.find(':', begin), search_path.size());
-    const std::string folder = search_path.substr(begin, end - begin);
-    const std::string candidate = absolute(folder.empty() ? name : folder + "/" + name, directory);
+    std::string candidate = search_path.substr(begin, end - begin);
+    if (!candidate.empty()) candidate += '/';
+    candidate = absolute(candidate.append(name), directory);
     const int error = attempt(candidate);
     if (!lets_the_search_go_on(error)) {
       return {candidate, error};

@@ -19,6 +19,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <httpd.h>
+#include <mod_status.h>
 #include <mod_watchdog.h>
 #include <mpm_common.h>
 #include <unixd.h>

@@ -61,6 +61,7 @@ void* merge_server_config(apr_pool_t* pool, void* base_config, void* over_config
                            .fpm_pools = base.fpm_pools,
                            .log_interval = merged(base.log_interval, over.log_interval),
                            .incidents = merged(base.incidents, over.incidents),
+                           .event_log = base.event_log,
                            .health_fails = merged(base.health_fails, over.health_fails),
                            .watches = over.watches,
                            .finds_places = merged(base.finds_places, over.finds_places),

@@ -136,6 +136,17 @@ const char* set_watch_interval(cmd_parms* command, void*, const char* seconds) {
                                                    std::numeric_limits<std::int32_t>::max());
 }
 
+const char* set_event_log(cmd_parms* command, void*, const char* target) {
+  if (const char* error = ap_check_cmd_context(command, GLOBAL_ONLY)) return error;
+  const bool program = target[0] == '|';
+  const char* path = program ? target : ap_server_root_relative(command->pool, target);
+  if (!path || !path[0] || (program && !target[1])) {
+    return bad_value(command, target, "the path of a file, or \"|program\"");
+  }
+  config_of(command).event_log = path;
+  return nullptr;
+}
+
 const char* set_health(cmd_parms* command, void*, const char* word) {
   if (const char* error = ap_check_cmd_context(command, GLOBAL_ONLY)) return error;
   if (!is(word, "warn") && !is(word, "fail")) return bad_value(command, word, "warn, fail");
@@ -163,6 +174,8 @@ const command_rec kDirectives[] = {
                   "how many incidents are kept in shared memory"),
     AP_INIT_ITERATE("PermGuardFpmPools", taken_by<add_fpm_pools>, nullptr, RSRC_CONF,
                     "pool files of PHP-FPM, beside /etc/php/*/fpm/pool.d/*.conf"),
+    AP_INIT_TAKE1("PermGuardEventLog", taken_by<set_event_log>, nullptr, RSRC_CONF,
+                  "a file, or a program behind '|', that gets every event as a line of JSON"),
     AP_INIT_TAKE1("PermGuardHealth", taken_by<set_health>, nullptr, RSRC_CONF,
                   "whether ?health answers 503 while an error finding stands: warn or fail"),
     AP_INIT_ITERATE("PermGuardForbid", taken_by<forbid>, nullptr, kServerOrDirectory,

@@ -10,6 +10,7 @@
 
 #include "core/audit.h"
 #include "core/drift.h"
+#include "httpd/event_log.h"
 #include "httpd/journal.h"
 #include "httpd/proxied.h"
 #include "httpd/shared_memory.h"
@@ -56,6 +57,23 @@ SharedState::Recorded record_all(const request_rec* r, const Diagnosis& diagnosi
     if (leads) due = recorded;
   }
   return due;
+}
+
+/// One event for every finding of a whole line, one for a repetition.
+void write_events(const request_rec* r, const Diagnosis& diagnosis,
+                  const SharedState::Recorded& recorded) {
+  if (recorded.due == SharedState::Due::nothing) return;
+  const bool whole = recorded.due == SharedState::Due::whole;
+  EventContext context = event_context(r);
+  context.incident = recorded.id;
+  context.count = recorded.more;
+  context.seconds = recorded.seconds;
+  for (const Finding& finding : diagnosis.findings) {
+    write_event(event_line(whole ? EventAction::finding : EventAction::repeat, finding,
+                           diagnosis.question.who, context));
+    if (!whole) return;
+    context.incident = 0;  // known for the leading finding only
+  }
 }
 
 }  // namespace
@@ -177,6 +195,7 @@ void publish(request_rec* r, const Diagnosis& diagnosis) {
   const bool is_error = lead.severity == Severity::error;
   if (is_error) name_code(r, tag(lead).c_str());
   const SharedState::Recorded recorded = record_all(r, diagnosis, now);
+  if (has_event_log()) write_events(r, diagnosis, recorded);
   if (recorded.due == SharedState::Due::whole) {
     const std::string sentence = log_sentence(diagnosis.findings, diagnosis.question.who, now);
     is_error ? log_finding(r, sentence) : log_warning(r, sentence);

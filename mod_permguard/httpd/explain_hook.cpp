@@ -2,6 +2,7 @@
 #include <cstring>
 #include <optional>
 
+#include "httpd/event_log.h"
 #include "httpd/examination.h"
 #include "httpd/fpm_pools.h"
 #include "httpd/hooks.h"
@@ -55,8 +56,12 @@ void exonerate(const request_rec* r, const Trace& trace, const Question& questio
   state.count_exonerated(trace.handler);
   const std::int64_t interval = server_config(r->server).effective_log_interval();
   if (!state.exoneration_due(question.target, now_seconds(), interval)) return;
-  log_notice(r, exonerated_sentence(question.who.name, question.need, question.target, r->status,
-                                    cause_of(r)));
+  const FailureCause cause = cause_of(r);
+  log_notice(
+      r, exonerated_sentence(question.who.name, question.need, question.target, r->status, cause));
+  if (!has_event_log()) return;
+  write_event(exonerated_event_line(question.who, question.need, question.target, r->status, cause,
+                                    event_context(r)));
 }
 
 /// Nothing where nobody knows who executes it.

@@ -22,4 +22,8 @@ int explain_to_error_document(request_rec* r);
 /// handler: the page permguard-status.
 int serve_status(request_rec* r);
 
+/// status_hook of mod_status: a section of its page, or lines of its ?auto. `flags` are
+/// mod_status's.
+int add_to_server_status(request_rec* r, int flags);
+
 }  // namespace permguard

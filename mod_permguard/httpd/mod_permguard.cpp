@@ -6,6 +6,7 @@
 #include "httpd/directives.h"
 #include "httpd/dispatchers/dispatcher.h"
 #include "httpd/engine.h"
+#include "httpd/event_log.h"
 #include "httpd/fpm_pools.h"
 #include "httpd/hooks.h"
 #include "httpd/proxy_target.h"
@@ -26,6 +27,7 @@ int check_config(apr_pool_t*, apr_pool_t*, apr_pool_t* ptemp, server_rec* server
 int post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* server) {
   if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
   open_shared_state(pconf, server);
+  if (!open_event_log(pconf, server)) return HTTP_INTERNAL_SERVER_ERROR;
   prepare_engine(pconf);
   prepare_suexec(pconf, server);
   find_dispatchers();
@@ -48,6 +50,8 @@ void register_hooks(apr_pool_t*) {
   ap_hook_child_init(guarded<start_engine, 0>, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_handler(guarded<check_request, DECLINED>, kAfter, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_handler(guarded<serve_status, DECLINED>, nullptr, nullptr, APR_HOOK_MIDDLE);
+  APR_OPTIONAL_HOOK(ap, status_hook, (guarded<add_to_server_status, DECLINED>), nullptr, nullptr,
+                    APR_HOOK_MIDDLE);
   ap_hook_post_read_request(guarded<explain_to_error_document, DECLINED>, nullptr, nullptr,
                             APR_HOOK_MIDDLE);
   ap_hook_insert_error_filter(guarded<note_canned_answer, 0>, nullptr, nullptr, APR_HOOK_MIDDLE);

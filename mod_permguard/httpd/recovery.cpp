@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "httpd/engine.h"
+#include "httpd/event_log.h"
 #include "httpd/examination.h"
 #include "httpd/journal.h"
 #include "httpd/proxied.h"
@@ -70,6 +71,7 @@ void close(const request_rec* r, const SharedState::Open& incident, std::int64_t
   const std::optional<SharedState::Closed> closed = shared_state().close(incident.id, now);
   if (!closed) return;
   log_notice(r, recovered_sentence(incident.finding, closed->after_seconds, closed->requests));
+  if (has_event_log()) write_event(recovered_event(incident, *closed, event_context(r)));
 }
 
 }  // namespace

@@ -119,6 +119,14 @@ void set_common_headers(request_rec* r, const StatusQuery& query) {
 
 }  // namespace
 
+int add_to_server_status(request_rec* r, int flags) {
+  const StatusSnapshot snapshot = snapshot_of(r);
+  const std::string text =
+      flags & AP_STATUS_SHORT ? status_auto(snapshot) : status_section(snapshot);
+  ap_rwrite(text.data(), static_cast<int>(text.size()), r);
+  return OK;
+}
+
 int serve_status(request_rec* r) {
   if (std::strcmp(r->handler, kHandlerName) != 0) return DECLINED;
   if (!is_set_by_administrator(r)) return HTTP_NOT_FOUND;

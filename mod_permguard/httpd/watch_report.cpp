@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/chain.h"
+#include "httpd/event_log.h"
 #include "httpd/examination.h"
 #include "httpd/journal.h"
 #include "httpd/refusal.h"
@@ -55,6 +56,7 @@ void WatchReport::take(const ScriptPlace& place, PlaceReport&& report, double se
   }
   for (Finding& finding : report.findings) view.findings.push_back({std::move(finding), place.who});
   shared_state().store_watch(view);
+  if (has_event_log()) write_event(audit_event_line(view, event_context(nullptr)));
 }
 
 void WatchReport::publish(const ScriptPlace& place, std::span<const Finding> findings) {
@@ -65,6 +67,11 @@ void WatchReport::publish(const ScriptPlace& place, std::span<const Finding> fin
     standing_.insert(key_of(finding));
     const bool leads = &finding == &findings.front();
     const auto due = shared_state().record(finding, place.who, vhost, leads, now, interval, false);
+    if (has_event_log() && due.due == SharedState::Due::whole) {
+      EventContext context = event_context(nullptr);
+      context.incident = due.id;
+      write_event(event_line(EventAction::audit, finding, place.who, context));
+    }
     if (!leads) continue;
     if (due.due == SharedState::Due::whole) {
       log_found(place.server, finding.severity, log_sentence(findings, place.who, now));
@@ -81,6 +88,7 @@ void WatchReport::settle() {
     if (const auto closed = shared_state().close(incident.id, now)) {
       log_notice(ap_server_conf,
                  recovered_sentence(incident.finding, closed->after_seconds, closed->requests));
+      if (has_event_log()) write_event(recovered_event(incident, *closed, event_context(nullptr)));
     }
   }
   shared_state().expire(now);
