@@ -29,6 +29,12 @@ install(FILES ${CMAKE_BINARY_DIR}/generated/permguard.load conf/permguard.conf
 install(FILES mod_permguard/MANUAL.md README.md LICENSE
         DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libapache2-mod-permguard)
 install(DIRECTORY conf/schema DESTINATION ${CMAKE_INSTALL_DATADIR}/permguard)
+install(DIRECTORY conf/puppet DESTINATION ${CMAKE_INSTALL_DATADIR}/permguard
+        USE_SOURCE_PERMISSIONS)
+# systemd looks below lib, whatever the architecture's library directory is called.
+install(FILES conf/systemd/permguard-audit.service conf/systemd/permguard-audit.timer
+        DESTINATION lib/systemd/system)
+install(PROGRAMS conf/systemd/write-textfile DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/permguard)
 install(DIRECTORY mod_permguard/cli/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
         FILES_MATCHING PATTERN "*.1")
 

@@ -137,6 +137,7 @@ int AuditCommand::run() {
     throw CommandError("audit: DIR, --httpd or --against FILE is needed");
   }
   if (httpd && !directories_.empty()) throw CommandError("--httpd excludes DIR");
+  if (apachectl_.empty()) apachectl_ = "apachectl";  // CLI11 sets "" where no value is given
   AuditOptions options;
   options.need = need_;
   options.all = all_;

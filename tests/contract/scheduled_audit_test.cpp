@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// conf/systemd: the units are valid, and what they run writes node_exporter's file.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "support/process.h"
+#include "support/temp_tree.h"
+
+namespace permguard::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kUnits[] = PERMGUARD_SOURCE "/conf/systemd/";
+
+std::string contents(const std::string& name) {
+  std::ostringstream text;
+  text << std::ifstream(kUnits + name).rdbuf();
+  EXPECT_FALSE(text.str().empty()) << name;
+  return text.str();
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return at == std::string::npos ? text : text.replace(at, from.size(), to);
+}
+
+class ScheduledAuditTest : public ::testing::Test {
+ protected:
+  /// write-textfile on permguard.prom of `line`, for sh; its exit status.
+  int write(const std::string& line) {
+    return run({kUnits + std::string("write-textfile"), tree_.path("permguard.prom"), "sh", "-c",
+                line})
+        .exit_code;
+  }
+  std::size_t files() const {
+    const std::filesystem::directory_iterator all(tree_.root());
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+  }
+
+  TempTree tree_;
+};
+
+TEST_F(ScheduledAuditTest, SystemdTakesTheUnits) {
+  const std::string service =
+      replaced(replaced(contents("permguard-audit.service"), "/usr/libexec/permguard/", kUnits),
+               "/usr/bin/permguard", PERMGUARD_BUILD "/permguard");
+  EXPECT_THAT(service, HasSubstr("SuccessExitStatus=1\n"));
+  const std::string file = tree_.write("permguard-audit.service", service);
+  const std::string timer = tree_.write("permguard-audit.timer", contents("permguard-audit.timer"));
+  const ProcessResult result = run({"systemd-analyze", "verify", file, timer});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.out + result.err, "");
+}
+
+TEST_F(ScheduledAuditTest, FindingsArePublished) {
+  EXPECT_EQ(write("printf 'm 1\\n# EOF\\n'; exit 1"), 1);
+  EXPECT_EQ(tree_.read("permguard.prom"), "m 1\n# EOF\n");
+  struct stat status {};
+  ASSERT_EQ(stat(tree_.path("permguard.prom").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0644U);
+  EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(ScheduledAuditTest, HalfAnAnswerLeavesTheOldFile) {
+  tree_.write("permguard.prom", "old\n");
+  EXPECT_EQ(write("echo 'm 1'"), 2);
+  EXPECT_EQ(write("exit 2"), 2);
+  EXPECT_EQ(tree_.read("permguard.prom"), "old\n");
+  EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(ScheduledAuditTest, WritesWhatTheCommandPrints) {
+  tree_.write("scripts/good.cgi", "#!/bin/sh\n", 0755);
+  const std::string audit = "exec '" PERMGUARD_BUILD "/permguard' audit '" + tree_.path("scripts") +
+                            "' --format openmetrics --as '#" + std::to_string(geteuid()) + "'";
+  EXPECT_EQ(write(audit), 0);
+  EXPECT_THAT(tree_.read("permguard.prom"), HasSubstr("permguard_audit_files 1\n"));
+}
+
+}  // namespace
+}  // namespace permguard::test
