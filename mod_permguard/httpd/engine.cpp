@@ -53,8 +53,9 @@ void prepare_engine(apr_pool_t* pconf) {
   seen_by_root = make_in_pool<Surroundings>(pconf, read_surroundings());
 }
 
-void start_engine(apr_pool_t* pchild, server_rec*) {
-  Engine* engine = make_in_pool<Engine>(pchild);
+void start_engine(apr_pool_t*, server_rec*) {
+  // Never freed: a child that is stopped destroys pchild while its threads may still log a request.
+  auto* engine = new Engine;
   engine->surroundings = surroundings_of_child();
   engine->self = identity_of_child();
   engine->identity_switches =
