@@ -9,7 +9,9 @@ namespace {
 constexpr int kDefaultRefresh = 10;
 constexpr int kLongestRefresh = 86'400;
 
+/// A form or a Prometheus scrape configuration writes a name without value as "openmetrics=".
 std::optional<StatusView> view_named(std::string_view word) noexcept {
+  if (word.ends_with('=')) word.remove_suffix(1);
   if (word == "json") return StatusView::json;
   if (word == "auto") return StatusView::automatic;
   if (word == "openmetrics") return StatusView::metrics;
