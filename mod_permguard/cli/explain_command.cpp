@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/paths.h"
+#include "cli/suexec_rights.h"
 #include "cli/terminal.h"
 #include "cli/whose_rights.h"
 #include "report/explain_text.h"
@@ -79,10 +80,21 @@ Answers examine(const std::vector<std::string>& targets, const WhoseRights& righ
   return answers;
 }
 
-void print_text(const Answers& answers, const WhoseRights& rights) {
+Answers examine(const std::vector<std::string>& targets, const SuexecRights& rights) {
+  Answers answers;
+  for (const auto& target : targets) {
+    answers.diagnoses.push_back(rights.diagnose(target));
+    if (const int error = unexamined(answers.diagnoses.back()); error != 0) {
+      answers.unexamined.push_back({target, error});
+    }
+  }
+  return answers;
+}
+
+void print_text(const Answers& answers, const std::string& whose) {
   const SystemNames names;
   const TextStyle style = style_of_stdout();
-  std::cout << rights.words() << '\n';
+  std::cout << whose << '\n';
   for (const auto& diagnosis : answers.diagnoses) {
     std::cout << '\n' << explain_text(diagnosis, names, style);
   }
@@ -92,13 +104,30 @@ void print_text(const Answers& answers, const WhoseRights& rights) {
   }
 }
 
+/// Prints them; the exit status.
+int report(const Answers& answers, const Identity& who, const std::string& whose,
+           const std::string& format) {
+  if (format == "json") {
+    std::cout << dump(findings_document(who, answers.diagnoses.size(), answers.findings(),
+                                        answers.unexamined, style_of_stdout().now),
+                      2)
+              << '\n';
+  } else {
+    print_text(answers, whose);
+  }
+  return answers.status();
+}
+
 }  // namespace
 
 ExplainCommand::ExplainCommand(CLI::App& parent)
     : app_(parent.add_subcommand("explain", "Show why a user can or cannot run a script")) {
   app_->add_option("PATH", paths_, "The scripts, files or sockets")->required()->type_name("");
   add_whose_options(*app_, whose_);
-  add_need_option(*app_, need_);
+  auto* need = add_need_option(*app_, need_);
+  app_->add_flag("--suexec", suexec_,
+                 "As suexec runs it: its policy, then what the target user needs [the owner]")
+      ->excludes(need);
   add_format_option(*app_, format_, {"text", "json"});
 }
 
@@ -109,17 +138,12 @@ bool ExplainCommand::chosen() const {
 int ExplainCommand::run() {
   std::vector<std::string> targets;
   for (const auto& path : paths_) targets.push_back(absolute_path(path));
-  const WhoseRights rights = whose_rights(whose_);
-  const Answers answers = examine(targets, rights, need_);
-  if (format_ == "json") {
-    std::cout << dump(findings_document(rights.who, targets.size(), answers.findings(),
-                                        answers.unexamined, style_of_stdout().now),
-                      2)
-              << '\n';
-  } else {
-    print_text(answers, rights);
+  if (suexec_) {
+    const SuexecRights rights(whose_, targets);
+    return report(examine(targets, rights), rights.who(), rights.words(), format_);
   }
-  return answers.status();
+  const WhoseRights rights = whose_rights(whose_);
+  return report(examine(targets, rights, need_), rights.who, rights.words(), format_);
 }
 
 }  // namespace permguard::cli

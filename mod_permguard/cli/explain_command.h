@@ -21,6 +21,7 @@ class ExplainCommand : public Command {
   std::vector<std::string> paths_;
   WhoseOptions whose_;
   Need need_ = Need::execute;
+  bool suexec_ = false;
   std::string format_ = "text";
 };
 

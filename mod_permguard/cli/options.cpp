@@ -34,10 +34,11 @@ void add_whose_options(CLI::App& app, WhoseOptions& options) {
       ->type_name("PATH");
 }
 
-void add_need_option(CLI::App& app, Need& need) {
-  app.add_option_function<std::string>(
-         "--need", [&need](const std::string& name) { need = need_from_name(name).value(); },
-         "What is needed: execute (the default), read or connect")
+CLI::Option* add_need_option(CLI::App& app, Need& need) {
+  return app
+      .add_option_function<std::string>(
+          "--need", [&need](const std::string& name) { need = need_from_name(name).value(); },
+          "What is needed: execute (the default), read or connect")
       ->type_name("NEED")
       ->check(one_of({"execute", "read", "connect"}));
 }

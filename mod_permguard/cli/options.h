@@ -9,7 +9,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace permguard::cli {
 
@@ -23,8 +24,8 @@ struct WhoseOptions {
 /// Adds --as, --pid and --path. `options` must outlive the parse.
 void add_whose_options(CLI::App& app, WhoseOptions& options);
 
-/// Adds --need execute|read|connect.
-void add_need_option(CLI::App& app, Need& need);
+/// Adds --need execute|read|connect, and returns it.
+CLI::Option* add_need_option(CLI::App& app, Need& need);
 
 /// Adds --format; `format` holds the default and gets one of `known`.
 void add_format_option(CLI::App& app, std::string& format, const std::vector<std::string>& known);

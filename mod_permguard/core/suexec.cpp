@@ -67,6 +67,12 @@ Diagnosis diagnose_target(const Examiner& examiner, const SuexecSettings& settin
   if (!place.script.empty()) asked.target = place.script;
   Diagnosis diagnosis =
       diagnose({filesystem, examiner.names, kernel, examiner.surroundings}, asked);
+  if (filesystem.changed() && !diagnosis.chain.empty()) {
+    // What is shown is the tree as it is.
+    diagnosis.chain.front().walk =
+        walk_path(examiner.filesystem, asked.target, asked.who,
+                  {asked.working_directory, examiner.surroundings.protected_symlinks});
+  }
   diagnosis.question.target = question.script.target;
   for (Finding& finding : diagnosis.findings) finding.target = question.script.target;
   return diagnosis;
@@ -79,6 +85,15 @@ bool tells(const std::vector<Finding>& findings, const Finding& finding) {
 }
 
 }  // namespace
+
+bool is_in_userdir(const Filesystem& filesystem, const SuexecSettings& settings,
+                   const SuexecTarget& target, const std::string& script) {
+  const std::string home = suexec_userdir(settings, target);
+  const SuexecPlace here = suexec_place(filesystem, script);
+  const SuexecPlace there = suexec_place(filesystem, home + "/x");
+  const bool known = !here.directory.empty() && !there.directory.empty();
+  return known && (here.directory + "/").starts_with(there.directory + "/");
+}
 
 std::vector<Finding> judge_suexec_policy(const Examiner& examiner, const SuexecSettings& settings,
                                          const SuexecQuestion& question) {

@@ -72,6 +72,11 @@ struct SuexecTarget {
 /// The target with the groups initgroups(3) gives him. Errors: what the name service said.
 Result<SuexecTarget> lookup_suexec_target(uid_t uid, gid_t gid, bool userdir);
 
+/// Whether `script` lies below `target`'s home and the userdir suffix, so that mod_userdir serves
+/// it and asks for `~user`.
+bool is_in_userdir(const Filesystem& filesystem, const SuexecSettings& settings,
+                   const SuexecTarget& target, const std::string& script);
+
 /// What is asked of a script that suexec shall run.
 struct SuexecQuestion {
   Question script;  ///< `who` is the server's user, who calls suexec; `search_path` is not used

@@ -41,6 +41,12 @@ std::string chown_word(const std::string& name, unsigned id) {
 
 }  // namespace
 
+std::string suexec_userdir(const SuexecSettings& settings, const SuexecTarget& target) {
+  const std::optional<SuexecConfigFile>& config = settings.config;
+  return joined_path(target.home,
+                     config ? config->userdir_suffix.value_or("") : settings.userdir_suffix);
+}
+
 FileStatus conforming(FileStatus status, const Identity& owner, unsigned owner_bits) {
   status.uid = owner.uid;
   status.gid = owner.gid;
@@ -278,12 +284,8 @@ void SuexecPolicy::judge_opening() {
 }
 
 std::string SuexecPolicy::docroot_path() const {
-  const std::optional<SuexecConfigFile>& config = settings_.config;
-  if (question_.target.userdir) {
-    return joined_path(question_.target.home,
-                       config ? *config->userdir_suffix : settings_.userdir_suffix);
-  }
-  return config ? *config->document_root : settings_.document_root;
+  if (question_.target.userdir) return suexec_userdir(settings_, question_.target);
+  return settings_.config ? *settings_.config->document_root : settings_.document_root;
 }
 
 /// 112 and 113: into the document root and back, as the target; then 114 and 115.

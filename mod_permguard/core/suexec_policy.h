@@ -18,6 +18,9 @@ struct SuexecPlace {
 
 SuexecPlace suexec_place(const Filesystem& filesystem, const std::string& script);
 
+/// The directory of `target` that takes the document root's place for `~user`.
+std::string suexec_userdir(const SuexecSettings& settings, const SuexecTarget& target);
+
 /// The status a file has once the policy's remedies have been applied.
 FileStatus conforming(FileStatus status, const Identity& owner, unsigned owner_bits);
 

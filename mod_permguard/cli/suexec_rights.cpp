@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/suexec_rights.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "cli/command.h"
+#include "cli/httpd_process.h"
+#include "core/suexec.h"
+#include "report/explain_text.h"
+
+namespace permguard::cli {
+namespace {
+
+// Where Debian, Red Hat and httpd's own build put it.
+constexpr const char* kBinaries[] = {"/usr/lib/apache2/suexec", "/usr/sbin/suexec",
+                                     "/usr/local/apache2/bin/suexec"};
+
+std::string installed_suexec() {
+  for (const char* binary : kBinaries) {
+    if (SystemFilesystem().target_status(binary)) return binary;
+  }
+  throw CommandError("--suexec: no suexec is installed");
+}
+
+WhoseRights caller_of(WhoseOptions options) {
+  options.as.clear();
+  WhoseRights caller = whose_rights(options);
+  if (!caller.root.empty()) {
+    throw CommandError("--suexec: process " + std::to_string(*options.pid) +
+                       " sees other files than this one");
+  }
+  return caller;
+}
+
+SuexecSettings settings_for(const Identity& caller) {
+  const std::string binary = installed_suexec();
+  Result<SuexecSettings> settings = read_suexec_settings(binary, caller.name);
+  if (settings) return std::move(settings.value);
+  throw CommandError(binary + " -V: " + std::strerror(settings.error) +
+                     "; root and the server's user may ask it");
+}
+
+/// The user suexec must change to, since it takes no other.
+Identity owner_of(const std::vector<std::string>& targets) {
+  std::optional<Identity> owner;
+  for (const std::string& target : targets) {
+    const Result<FileStatus> file = SystemFilesystem().target_status(target);
+    if (!file) continue;
+    if (owner && (owner->uid != file.value.uid || owner->gid != file.value.gid)) {
+      throw CommandError("--suexec: the files have several owners: use --as USER:GROUP");
+    }
+    owner = Identity{.uid = file.value.uid, .gid = file.value.gid};
+  }
+  if (owner) return *owner;
+  throw CommandError("--suexec: the script's owner is unknown: use --as USER:GROUP");
+}
+
+Identity named_user(const std::string& spec) {
+  Result<Identity> found = lookup_identity(spec);
+  if (found) return std::move(found.value);
+  throw CommandError("--as " + spec + ": " + std::strerror(found.error));
+}
+
+SuexecTarget target_for(const WhoseOptions& options, const std::vector<std::string>& targets) {
+  const Identity who = options.as.empty() ? owner_of(targets) : named_user(options.as);
+  Result<SuexecTarget> found = lookup_suexec_target(who.uid, who.gid, false);
+  if (found) return std::move(found.value);
+  throw CommandError(std::string("the target user: ") + std::strerror(found.error));
+}
+
+std::unique_ptr<Kernel> kernel_for(const Identity& who) {
+  auto kernel = std::make_unique<DelegateKernel>(who, true);
+  return kernel->error() == 0 ? std::move(kernel) : nullptr;
+}
+
+}  // namespace
+
+SuexecRights::SuexecRights(const WhoseOptions& options, const std::vector<std::string>& targets)
+    : caller_(caller_of(options)),
+      settings_(settings_for(caller_.who)),
+      target_(target_for(options, targets)),
+      surroundings_(read_surroundings(options.pid.value_or(running_httpd_child().value_or(0)))),
+      caller_kernel_(caller_.make_kernel()),
+      target_kernel_(kernel_for(target_.who)) {}
+
+Diagnosis SuexecRights::diagnose(const std::string& script) const {
+  const SystemFilesystem filesystem;
+  const SystemNames names;
+  SuexecQuestion question;
+  question.script.target = script;
+  question.script.who = caller_.who;
+  question.script.certainty = caller_.certainty();
+  question.target = target_;
+  question.target.userdir = is_in_userdir(filesystem, settings_, target_, script);
+  question.target_kernel = target_kernel_.get();
+  return diagnose_suexec({filesystem, names, caller_kernel_.get(), surroundings_}, settings_,
+                         question);
+}
+
+std::string SuexecRights::words() const {
+  return "as " + identity_words(target_.who) + ", to whom " + settings_.binary + " changes for " +
+         printable(caller_.who.name) + ": " + caller_.reason;
+}
+
+}  // namespace permguard::cli
