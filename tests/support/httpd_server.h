@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,10 @@ enum class Mpm { event, prefork };
 inline constexpr Mpm kBothMpms[] = {Mpm::event, Mpm::prefork};
 /// "event", "prefork": for INSTANTIATE_TEST_SUITE_P.
 std::string name_of(Mpm mpm);
+/// How gtest shows it.
+inline void PrintTo(Mpm mpm, std::ostream* out) {
+  *out << name_of(mpm);
+}
 
 /// A port of 127.0.0.1 nobody listened on a moment ago; retry if somebody does now.
 int free_port();
