@@ -22,8 +22,7 @@ apr_file_t* open_program(apr_pool_t* pconf, const char* program) {
   // As for ErrorLog and CustomLog: "|$" goes through a shell, "|" and "||" do not.
   const bool shell = program[0] == '$';
   const char* command = shell || program[0] == '|' ? program + 1 : program;
-  piped_log* log =
-      ap_open_piped_log_ex(pconf, command, shell ? APR_SHELLCMD_ENV : APR_PROGRAM_ENV);
+  piped_log* log = ap_open_piped_log_ex(pconf, command, shell ? APR_SHELLCMD_ENV : APR_PROGRAM_ENV);
   return log ? ap_piped_log_write_fd(log) : nullptr;
 }
 

@@ -27,11 +27,15 @@ TEST(StatusQuery, RefreshGoesWithAnyView) {
   EXPECT_EQ(parse_status_query("refresh=5&json")->view, StatusView::json);
 }
 
+TEST(StatusQuery, TakesANameAsPrometheusWritesIt) {
+  EXPECT_EQ(parse_status_query("openmetrics=")->view, StatusView::metrics);
+}
+
 TEST(StatusQuery, RefusesEverythingElse) {
   for (const char* query : {"x",
                             "json ",
                             "Json",
-                            "json=",
+                            "json==",
                             "jsonauto",
                             "json&auto",
                             "auto&auto",
