@@ -10,6 +10,7 @@
 #include "browser/browser.h"
 #include "report/pages.h"
 #include "support/httpd_server.h"
+#include "tests/places.h"
 #include "unit/report_snapshots.h"
 
 namespace permguard {

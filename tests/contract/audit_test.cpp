@@ -10,6 +10,7 @@
 #include "support/httpd_server.h"
 #include "support/process.h"
 #include "support/temp_tree.h"
+#include "tests/places.h"
 
 namespace permguard::test {
 namespace {

@@ -13,6 +13,7 @@
 
 #include "support/process.h"
 #include "support/suexec_world.h"
+#include "tests/places.h"
 
 namespace permguard::test {
 namespace {

@@ -11,6 +11,7 @@
 #include "report/pages.h"
 #include "support/process.h"
 #include "support/temp_tree.h"
+#include "tests/places.h"
 #include "unit/report_snapshots.h"
 
 namespace permguard {

@@ -12,6 +12,7 @@
 
 #include "support/process.h"
 #include "support/temp_tree.h"
+#include "tests/places.h"
 
 namespace permguard::test {
 namespace {

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "integration/guarded_server.h"
+#include "tests/places.h"
 
 namespace permguard::test {
 namespace {

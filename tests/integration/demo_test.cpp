@@ -12,6 +12,7 @@
 #include <regex>
 
 #include "support/httpd_server.h"
+#include "tests/places.h"
 
 namespace permguard::test {
 namespace {

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "support/httpd_server.h"
+#include "tests/places.h"
 
 namespace permguard::test {
 namespace {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "support/process.h"
+#include "tests/places.h"
 
 namespace permguard::test {
 namespace {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oracle/bodies.h"
+#include "tests/places.h"
 
 #include <elf.h>
 

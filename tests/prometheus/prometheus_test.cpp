@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "support/httpd_server.h"
+#include "tests/places.h"
 
 namespace permguard::test {
 namespace {

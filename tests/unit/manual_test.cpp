@@ -13,6 +13,7 @@
 
 #include "core/finding.h"
 #include "report/pages.h"
+#include "tests/places.h"
 
 namespace permguard {
 namespace {
