@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -12,29 +11,13 @@
 #include "cli/suexec_rights.h"
 #include "cli/terminal.h"
 #include "cli/whose_rights.h"
+#include "core/listener.h"
+#include "core/unexamined.h"
 #include "report/explain_text.h"
 #include "report/json.h"
 
 namespace permguard::cli {
 namespace {
-
-/// The errno that kept this process from knowing; 0 where the verdict stands. A file whose first
-/// bytes cannot be read may be a healthy program or a script with any fault.
-int unexamined(const Diagnosis& diagnosis) {
-  const bool certain_finding =
-      std::any_of(diagnosis.findings.begin(), diagnosis.findings.end(),
-                  [](const Finding& finding) { return !finding.conditional; });
-  if (certain_finding) return 0;
-  for (const Link& link : diagnosis.chain) {
-    if (link.walk.blocked != 0) return link.walk.blocked;
-    const Step* end = link.walk.end();
-    const bool program = diagnosis.question.need == Need::execute && link.role != Role::loader;
-    if (program && end != nullptr && end->status.type == FileType::regular && !link.head_read) {
-      return EACCES;
-    }
-  }
-  return 0;
-}
 
 /// The answers for all PATHs.
 struct Answers {
@@ -57,6 +40,14 @@ struct Answers {
   }
 };
 
+/// The kernel's own answer to connect(2) says more than mode and type of the socket.
+void try_connection(Diagnosis& diagnosis) {
+  const bool asked = diagnosis.question.need == Need::connect && diagnosis.healthy();
+  if (asked && unix_listener(diagnosis.question.target) == Listener::absent) {
+    diagnosis.findings.push_back(refused_connection(diagnosis));
+  }
+}
+
 Answers examine(const std::vector<std::string>& targets, const WhoseRights& rights, Need need) {
   const SystemFilesystem filesystem(rights.root);
   const SystemNames names;
@@ -73,6 +64,8 @@ Answers examine(const std::vector<std::string>& targets, const WhoseRights& righ
     question.certainty = rights.certainty();
     answers.diagnoses.push_back(
         diagnose({filesystem, names, kernel.get(), surroundings}, question));
+    // The socket of another mount namespace or root may have the same path.
+    if (rights.root.empty()) try_connection(answers.diagnoses.back());
     if (const int error = unexamined(answers.diagnoses.back()); error != 0) {
       answers.unexamined.push_back({target, error});
     }

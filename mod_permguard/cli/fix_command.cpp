@@ -13,6 +13,7 @@
 #include "cli/paths.h"
 #include "cli/whose_rights.h"
 #include "core/repair.h"
+#include "core/unexamined.h"
 #include "report/explain_text.h"
 #include "report/json.h"
 #include "report/json_text.h"
@@ -54,9 +55,8 @@ void find_by_question(Work& work, const std::vector<std::string>& targets,
     question.certainty = rights.certainty();
     const Diagnosis diagnosis = diagnose({filesystem, names, kernel.get(), surroundings}, question);
     for (const Finding& finding : diagnosis.findings) work.add(finding);
-    const Walk& walk = diagnosis.chain.front().walk;
-    if (diagnosis.findings.empty() && walk.blocked != 0) {
-      work.unexamined.push_back({target, walk.blocked});
+    if (const int error = unexamined(diagnosis); error != 0) {
+      work.unexamined.push_back({target, error});
     }
   }
 }

@@ -25,6 +25,17 @@ int run_chosen(const std::vector<std::unique_ptr<Command>>& commands) {
   return kFailed;
 }
 
+/// CLI11 only says that a subcommand is missing.
+std::string complaint(const CLI::App& app, int argc, char** argv, const CLI::ParseError& error) {
+  const bool named = argc > 1 && argv[1][0] != '-';
+  if (!named || !app.get_subcommands().empty()) return error.what();
+  std::string known;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    known += (known.empty() ? "" : ", ") + command->get_name();
+  }
+  return std::string("'") + argv[1] + "' is not one of " + known;
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Tells whether a user can run a script, why not, and how to fix it.", "permguard");
   app.set_version_flag("--version", "permguard " PERMGUARD_VERSION);
@@ -38,7 +49,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    return fail(printable_message(error.what()) + "\nTry 'permguard --help'.");
+    return fail(printable_message(complaint(app, argc, argv, error)) + "\nTry 'permguard --help'.");
   }
   return run_chosen(commands);
 }

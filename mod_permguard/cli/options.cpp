@@ -3,20 +3,32 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 
 namespace permguard::cli {
 namespace {
 
+std::string list_of(const std::vector<std::string>& names) {
+  std::string list;
+  for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
+  return list;
+}
+
 /// A check whose message names what is allowed.
 CLI::Validator one_of(const std::vector<std::string>& known) {
-  std::string list;
-  for (const auto& name : known) list += (list.empty() ? "" : ", ") + name;
   return CLI::Validator(
-      [known, list](const std::string& given) {
+      [known, list = list_of(known)](const std::string& given) {
         const bool found = std::find(known.begin(), known.end(), given) != known.end();
         return found ? std::string() : "'" + given + "' is not one of " + list;
       },
       "");
+}
+
+std::string is_process_id(const std::string& given) {
+  int pid = 0;
+  const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), pid);
+  const bool whole = error == std::errc() && end == given.data() + given.size();
+  return whole && pid > 0 ? "" : "'" + given + "' is not the number of a process";
 }
 
 }  // namespace
@@ -27,7 +39,7 @@ void add_whose_options(CLI::App& app, WhoseOptions& options) {
   app.add_option("--pid", options.pid,
                  "Whose rights: a running process, with its groups, capabilities and mounts")
       ->type_name("PID")
-      ->check(CLI::Validator(CLI::PositiveNumber).description(""))
+      ->check(CLI::Validator(is_process_id, ""))
       ->excludes(as);
   app.add_option("--path", options.search_path,
                  "PATH the script gets, for #!/usr/bin/env [the process's own, else systemd's]")
@@ -44,7 +56,7 @@ CLI::Option* add_need_option(CLI::App& app, Need& need) {
 }
 
 void add_format_option(CLI::App& app, std::string& format, const std::vector<std::string>& known) {
-  app.add_option("--format", format, "How the answer is written")
+  app.add_option("--format", format, "How the answer is written: " + list_of(known))
       ->type_name("FORMAT")
       ->check(one_of(known))
       ->capture_default_str();

@@ -16,7 +16,7 @@ namespace permguard::cli {
 
 /// Whose rights are asked for.
 struct WhoseOptions {
-  std::string as;                          ///< USER[:GROUP] or #uid; empty: not given
+  std::optional<std::string> as;           ///< USER[:GROUP] or #uid
   std::optional<int> pid;                  ///< a running process
   std::optional<std::string> search_path;  ///< PATH the scripts get
 };

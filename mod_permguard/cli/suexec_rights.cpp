@@ -26,7 +26,7 @@ std::string installed_suexec() {
 }
 
 WhoseRights caller_of(WhoseOptions options) {
-  options.as.clear();
+  options.as.reset();
   WhoseRights caller = whose_rights(options);
   if (!caller.root.empty()) {
     throw CommandError("--suexec: process " + std::to_string(*options.pid) +
@@ -61,11 +61,11 @@ Identity owner_of(const std::vector<std::string>& targets) {
 Identity named_user(const std::string& spec) {
   Result<Identity> found = lookup_identity(spec);
   if (found) return std::move(found.value);
-  throw CommandError("--as " + spec + ": " + std::strerror(found.error));
+  throw CommandError("--as '" + spec + "': " + std::strerror(found.error));
 }
 
 SuexecTarget target_for(const WhoseOptions& options, const std::vector<std::string>& targets) {
-  const Identity who = options.as.empty() ? owner_of(targets) : named_user(options.as);
+  const Identity who = options.as ? named_user(*options.as) : owner_of(targets);
   Result<SuexecTarget> found = lookup_suexec_target(who.uid, who.gid, false);
   if (found) return std::move(found.value);
   throw CommandError(std::string("the target user: ") + std::strerror(found.error));

@@ -24,7 +24,7 @@ std::string process_words(pid_t pid) {
 WhoseRights of_user(const std::string& spec) {
   Result<Identity> found = lookup_identity(spec);
   if (!found) {
-    throw CommandError("--as " + spec + ": " +
+    throw CommandError("--as '" + spec + "': " +
                        (found.error == ENOENT   ? "no such user or group"
                         : found.error == EINVAL ? "expected USER, USER:GROUP or #uid"
                                                 : std::strerror(found.error)));
@@ -88,7 +88,7 @@ WhoseRights of_caller() {
 
 WhoseRights choose(const WhoseOptions& options) {
   if (options.pid) return of_process(*options.pid);
-  if (!options.as.empty()) return of_user(options.as);
+  if (options.as) return of_user(*options.as);
   return geteuid() == 0 ? of_default_user() : of_caller();
 }
 

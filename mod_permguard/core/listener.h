@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "core/checker.h"
+
 namespace permguard {
 
 /// Whether somebody accepts connections at an address.
@@ -24,5 +26,8 @@ Listener tcp_listener(const std::string& host, std::uint16_t port) noexcept;
 /// Whether `host` names this machine without a look-up: localhost, 127.x.y.z, ::1, or the
 /// addresses of all interfaces, to which connect(2) goes by loopback.
 bool is_loopback(const std::string& host) noexcept;
+
+/// The finding connect-refused for a question whose address nobody listens on.
+Finding refused_connection(const Diagnosis& diagnosis);
 
 }  // namespace permguard

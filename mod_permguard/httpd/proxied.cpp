@@ -39,18 +39,6 @@ bool has_listener(const ProxyTarget& target) {
   return listener != Listener::absent;
 }
 
-void add_refusal(Diagnosis& diagnosis) {
-  const Question& question = diagnosis.question;
-  Finding finding;
-  finding.code = Code::connect_refused;
-  finding.role = Role::socket;
-  finding.need = Need::connect;
-  finding.target = finding.path = question.target;
-  finding.error = ECONNREFUSED;
-  finding.target_seen = diagnosis.exists;
-  diagnosis.findings.push_back(std::move(finding));
-}
-
 /// What mod_proxy answers where it gets no connection.
 bool may_lack_listener(const request_rec* r, Moment moment) {
   return moment == Moment::after_failure &&
@@ -63,7 +51,7 @@ Diagnosis examine_backend(request_rec* r, const ProxyTarget& target, Moment mome
   diagnosis.exists = true;
   if (target.socket) diagnosis = examine(diagnosis.question, moment);
   if (diagnosis.healthy() && may_lack_listener(r, moment) && !has_listener(target)) {
-    add_refusal(diagnosis);
+    diagnosis.findings.push_back(refused_connection(diagnosis));
   }
   return diagnosis;
 }

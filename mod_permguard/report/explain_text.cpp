@@ -2,8 +2,10 @@
 #include "report/explain_text.h"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
+#include "core/unexamined.h"
 #include "report/component_table.h"
 #include "report/reason.h"
 #include "report/sentence.h"
@@ -77,10 +79,22 @@ std::string link_text(const Link& link, const Diagnosis& diagnosis, const Names&
          format_words(link);
 }
 
-std::string healthy_line(const Diagnosis& diagnosis, const TextStyle& style) {
+/// "healthy: ann can read '/srv/a'", and its like.
+std::string verdict_line(const Diagnosis& diagnosis, const TextStyle& style) {
   const Question& question = diagnosis.question;
-  return coloured("healthy", Colour::green, style) + ": " + printable(question.who.name) + " can " +
-         name_of(question.need) + " " + shown_path(question.target) + "\n";
+  const std::string who = printable(question.who.name);
+  const std::string what = std::string(name_of(question.need)) + " " + shown_path(question.target);
+  if (const int error = unexamined(diagnosis); error != 0) {
+    return coloured("undecided", Colour::yellow, style) + ": whether " + who + " can " + what +
+           " cannot be seen from here: " + std::strerror(error) + "\n";
+  }
+  if (diagnosis.healthy()) {
+    return coloured("healthy", Colour::green, style) + ": " + who + " can " + what + "\n";
+  }
+  if (diagnosis.lead() != nullptr) {
+    return coloured("broken", Colour::red, style) + ": " + who + " cannot " + what + "\n";
+  }
+  return coloured("risk", Colour::yellow, style) + ": " + shown_path(question.target) + "\n";
 }
 
 }  // namespace
@@ -95,19 +109,6 @@ std::string identity_words(const Identity& who) {
   return text + ")";
 }
 
-std::string findings_text(std::span<const Finding> findings, const Identity& who,
-                          const TextStyle& style) {
-  if (findings.empty()) return {};
-  const Finding& lead = findings.front();
-  const bool fails = lead.severity == Severity::error;
-  std::string text =
-      coloured(fails ? "broken" : "risk", fails ? Colour::red : Colour::yellow, style);
-  text += ": " + (fails ? printable(who.name) + " cannot " + name_of(lead.need) + " " : "") +
-          shown_path(lead.target) + "\n";
-  for (const Finding& finding : findings) text += finding_line(finding, who, style);
-  return text + fix_lines(findings, style);
-}
-
 std::string explain_text(const Diagnosis& diagnosis, const Names& names, const TextStyle& style) {
   std::string text;
   std::vector<std::string> said;
@@ -117,8 +118,12 @@ std::string explain_text(const Diagnosis& diagnosis, const Names& names, const T
     text += part;
     said.push_back(std::move(part));
   }
-  if (diagnosis.healthy()) return text + healthy_line(diagnosis, style);
-  return text + findings_text(diagnosis.findings, diagnosis.question.who, style);
+  text += verdict_line(diagnosis, style);
+  if (diagnosis.findings.empty()) return text;
+  for (const Finding& finding : diagnosis.findings) {
+    text += finding_line(finding, diagnosis.question.who, style);
+  }
+  return text + fix_lines(diagnosis.findings, style);
 }
 
 }  // namespace permguard

@@ -17,13 +17,10 @@ struct TextStyle {
 
 /// `permguard explain` for one target: a line a component (mode, `+` for an ACL, owner, group,
 /// name, links with ->, who may pass and what decided), the same for every file of the
-/// interpreter chain, then the verdict and the fix. Ends in a line end. Bytes that could steer a
-/// terminal are written \xHH; only fix commands hold paths as a shell takes them.
+/// interpreter chain, then the verdict (healthy, broken,
+/// or undecided where core/unexamined.h says so) and the fix. Ends in a line end. Bytes that could
+/// steer a terminal are written \xHH; only fix commands hold paths as a shell takes them.
 std::string explain_text(const Diagnosis& diagnosis, const Names& names, const TextStyle& style);
-
-/// The verdict and the fix alone, as in explain_text: for the findings of an audit.
-std::string findings_text(std::span<const Finding> findings, const Identity& who,
-                          const TextStyle& style);
 
 /// "www-data (uid 33, gid 33, groups 33 112)".
 std::string identity_words(const Identity& who);
