@@ -140,6 +140,7 @@ void Inspection::judge_access(const Link& link, Permissions wanted, Code denied)
   finding.decided_by = decision.by;
   finding.error = EACCES;
   remedy_denial(finding, end, wanted);
+  add_hint(finding, end.path, end.status);
 }
 
 void Inspection::judge_mount(const Link& link) {
@@ -153,7 +154,8 @@ void Inspection::judge_mount(const Link& link) {
   finding.path = end.path;
   finding.decided_by = DecidedBy::mount;
   finding.detail = mount.value.point;
-  finding.hint = sandbox_hint(examiner_.surroundings, Code::noexec_mount, mount.value, end.status);
+  finding.hint =
+      sandbox_hint(examiner_.surroundings, Code::noexec_mount, end.path, mount.value, end.status);
   finding.error = EACCES;
   finding.remedy = general_remedy(finding);
 }
@@ -202,9 +204,10 @@ Finding& Inspection::add_format_fault(Code code, const Link& link, const std::st
   return finding;
 }
 
+/// What cannot be read may be a script too, an interpreter as well: fatal then, fine for a program.
 void Inspection::judge_script_read(const Link& link) {
   const bool script = link.head_read && link.head.shebang.has_value();
-  const bool hidden = !link.head_read && (link.role == Role::script || link.role == Role::wrapper);
+  const bool hidden = !link.head_read;
   const std::size_t first = diagnosis_.findings.size();
   if (!script && !hidden) {
     return;

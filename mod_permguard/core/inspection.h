@@ -49,6 +49,7 @@ class Inspection {
   void place(Finding& finding, const FileStatus& file);
   Certainty certainty_of(Code code) const;
   void join_remedies(const Link& link, Finding& read);
+  void add_hint(Finding& finding, const std::string& nearest, const FileStatus& file) const;
   void remedy_denial(Finding& finding, const Step& step, Permissions wanted);
 
   /// Lets the kernel's answer decide over the findings from `first` on.

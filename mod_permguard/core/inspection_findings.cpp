@@ -24,6 +24,12 @@ bool is_about_access(Code code) {
          code == Code::connect_denied || code == Code::not_listable || code == Code::lsm_denied;
 }
 
+/// Interpreters, commands and loaders: what another file of the chain names.
+bool is_named_by_a_file(Role role) {
+  return role != Role::script && role != Role::wrapper && role != Role::socket &&
+         role != Role::htaccess && role != Role::directory;
+}
+
 const Step* step_at(const Walk& walk, const std::string& path) {
   const auto found = std::find_if(walk.steps.rbegin(), walk.steps.rend(),
                                   [&](const Step& step) { return step.path == path; });
@@ -64,6 +70,20 @@ void Inspection::place(Finding& finding, const FileStatus& file) {
   finding.group = examiner_.names.group(file.gid);
 }
 
+/// `nearest`: the culprit, or, where it is missing, the directory that should hold it.
+void Inspection::add_hint(Finding& finding, const std::string& nearest,
+                          const FileStatus& file) const {
+  if (!examiner_.surroundings.private_mounts) return;
+  const Result<Mount> mount = examiner_.filesystem.mount(nearest);
+  if (!mount) return;
+  finding.hint =
+      sandbox_hint(examiner_.surroundings, finding.code, finding.path, mount.value, file);
+  if (finding.hint.empty()) return;
+  finding.remedy = {.steps = {},
+                    .advice = std::string("change that setting in the service's unit, or ") +
+                              info(finding.code).action};
+}
+
 void Inspection::remedy_denial(Finding& finding, const Step& step, Permissions wanted) {
   if (finding.decision.by == DecidedBy::named_user ||
       finding.decision.masked == DecidedBy::named_user) {
@@ -101,9 +121,9 @@ void Inspection::add_walk_faults(const Link& link) {
     }
     finding.error = fault.error;
     finding.decision = fault.decision;
-    const bool leads_elsewhere = link.role != Role::script && link.role != Role::wrapper;
     finding.decided_by = fault.code == Code::search_denied ? fault.decision.by
-                         : leads_elsewhere                 ? DecidedBy::interpreter
+                         : fault.code == Code::lsm_denied  ? DecidedBy::lsm
+                         : is_named_by_a_file(link.role)   ? DecidedBy::interpreter
                                                            : DecidedBy::none;
     if (fault.file) {
       place(finding, *fault.file);
@@ -115,10 +135,7 @@ void Inspection::add_walk_faults(const Link& link) {
       finding.remedy = general_remedy(finding);
     }
     const std::string nearest = step != nullptr ? fault.path : directory_of(fault.path);
-    if (const Result<Mount> mount = examiner_.filesystem.mount(nearest)) {
-      finding.hint = sandbox_hint(examiner_.surroundings, fault.code, mount.value,
-                                  step ? step->status : FileStatus{});
-    }
+    add_hint(finding, nearest, step != nullptr ? step->status : FileStatus{});
   }
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/surroundings.h"
 
+#include <algorithm>
+#include <initializer_list>
+
 namespace permguard {
 namespace {
 
@@ -12,27 +15,44 @@ bool is_below(const std::string& path, std::string_view directory) {
          (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
-const char* setting_for(Code code, const Mount& mount, const FileStatus& file) {
+bool is_one_of(const std::string& point, std::initializer_list<const char*> paths) {
+  return std::find(paths.begin(), paths.end(), point) != paths.end();
+}
+
+bool is_of_homes(const std::string& point) {
+  return is_below(point, "/home") || is_below(point, "/root") || is_below(point, "/run/user");
+}
+
+/// systemd hides a file by mounting one of mode 000 over it, a directory's contents by a tmpfs.
+const char* setting_for(Code code, const std::string& culprit, const Mount& mount,
+                        const FileStatus& file) {
   if (code == Code::noexec_mount) {
     return mount.point == "/" ? nullptr : "NoExecPaths=";
   }
-  const bool hidden = file.mode == 0;
-  const bool empty_over = mount.fstype == "tmpfs" || hidden;
-  if (empty_over && (is_below(mount.point, "/home") || is_below(mount.point, "/root") ||
-                     is_below(mount.point, "/run/user"))) {
-    return "ProtectHome=";
+  if (code == Code::not_found) {
+    if (is_one_of(mount.point, {"/tmp", "/var/tmp"})) {
+      return "PrivateTmp=";
+    }
+    return mount.fstype == "tmpfs" && is_of_homes(mount.point) ? "ProtectHome=" : nullptr;
   }
-  if (is_below(mount.point, "/tmp") || is_below(mount.point, "/var/tmp")) {
-    return mount.point == "/tmp" || mount.point == "/var/tmp" ? "PrivateTmp=" : nullptr;
+  if (mount.point != culprit || file.mode != 0) {
+    return nullptr;
   }
-  return hidden && mount.point.size() > 1 ? "InaccessiblePaths=" : nullptr;
+  return is_one_of(mount.point, {"/home", "/root", "/run/user"}) ? "ProtectHome="
+         : is_of_homes(mount.point) ? "ProtectHome= or InaccessiblePaths="
+                                    : "InaccessiblePaths=";
+}
+
+void append(std::string& list, const std::string& part) {
+  list += (list.empty() ? "" : ", ") + part;
 }
 
 }  // namespace
 
-std::string sandbox_hint(const Surroundings& surroundings, Code code, const Mount& mount,
-                         const FileStatus& file) {
-  const char* setting = surroundings.private_mounts ? setting_for(code, mount, file) : nullptr;
+std::string sandbox_hint(const Surroundings& surroundings, Code code, const std::string& culprit,
+                         const Mount& mount, const FileStatus& file) {
+  const char* setting =
+      surroundings.private_mounts ? setting_for(code, culprit, mount, file) : nullptr;
   if (setting == nullptr) {
     return {};
   }
@@ -44,15 +64,19 @@ std::string sandbox_hint(const Surroundings& surroundings, Code code, const Moun
 std::string visible_reason(const Examiner& examiner, const std::string& path,
                            const FileStatus& file) {
   const Surroundings& around = examiner.surroundings;
+  std::string seen;
   if (!around.process_label.empty()) {
     const Result<std::string> label = examiner.filesystem.attribute(path, "security.selinux");
-    return "process label " + around.process_label +
-           (label ? ", file label " + label.value.substr(0, label.value.find('\0')) : "");
+    append(seen, "process label " + around.process_label);
+    if (label) append(seen, "file label " + label.value.substr(0, label.value.find('\0')));
   }
   if (around.partial_id_map && (file.uid == kOverflowId || file.gid == kOverflowId)) {
-    return "the user namespace does not map the owner";
+    append(seen, "the user namespace does not map the owner");
   }
-  return around.seccomp ? "a seccomp filter is installed" : "no visible reason";
+  if (around.seccomp) append(seen, "a seccomp filter is installed");
+  if (seen.empty()) seen = "no visible reason";
+  // Refuses nothing by itself, but whoever sets up a sandbox sets it: Landlock needs it.
+  return around.no_new_privs ? seen + " (no_new_privs is set)" : seen;
 }
 
 }  // namespace permguard

@@ -26,10 +26,11 @@ bool is_plain_absence(const Finding& finding) {
          finding.path == finding.target;
 }
 
-/// A target that cannot be read: fatal for a script, fine for an ELF program.
+/// A file that cannot be read: fatal for a script, fine for an ELF program.
 bool is_fine_for_a_program(const Finding& finding) {
-  return finding.code == Code::read_denied && finding.need == Need::execute &&
-         (finding.role == Role::script || finding.role == Role::wrapper);
+  const bool target = finding.role == Role::script || finding.role == Role::wrapper;
+  return finding.conditional ||
+         (finding.code == Code::read_denied && finding.need == Need::execute && target);
 }
 
 /// The kernel's positive answer in a few calls; `probes` records them.

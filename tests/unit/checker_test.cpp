@@ -7,6 +7,7 @@
 
 #include <map>
 
+#include "support/real_acl.h"
 #include "support/temp_tree.h"
 
 namespace permguard {
@@ -110,6 +111,20 @@ TEST_F(CheckerTest, OthersMayNotExecute) {
 
 TEST_F(CheckerTest, AScriptMustBeReadable) {
   EXPECT_THAT(tags(tree_.write("a.cgi", kScript, 0711)), ElementsAre("read-denied"));
+}
+
+// www-data cannot see whether an interpreter that it cannot read is a script, which it then could
+// not run, or a program, which it could.
+TEST_F(CheckerTest, AnInterpreterThatCannotBeReadMayBeAScript) {
+  const std::string interpreter = tree_.write("i", kScript, 0711);
+  const std::string script = tree_.write("a.cgi", "#!" + interpreter + "\n", 0755);
+  EXPECT_THAT(tags(script), ElementsAre("interpreter-read-denied"));
+  EXPECT_FALSE(ask(script, nullptr).findings[0].conditional) << "root sees that it is a script";
+  const std::string seen = test::bytes_from(who_, [&] {
+    const Diagnosis diagnosis = ask(script, nullptr);
+    return tag_of(diagnosis.findings.at(0)) + (diagnosis.findings[0].conditional ? "?" : "");
+  });
+  EXPECT_EQ(seen, "interpreter-read-denied?");
 }
 
 TEST_F(CheckerTest, AProgramNeedsNoReadBit) {
