@@ -66,7 +66,7 @@ std::vector<std::string> without_links(std::vector<std::string> paths) {
 }  // namespace
 
 std::string script_body() {
-  return "for f; do case $f in -*) ;; *) : < \"$f\" || exit 1;; esac; done\necho PGMARK\n";
+  return "for f; do case $f in -*) ;; *) : < \"$f\" || exit 1;; esac; done\necho PGMARK:;echo\n";
 }
 
 Programs read_programs() {
@@ -191,17 +191,17 @@ std::string BodyWriter::oddity(const std::vector<std::string>& paths) {
       "#!\n"s,
       "#! \t\n"s,
       "#"s,
-      "echo PGMARK\n"s,
-      "\n#!/bin/sh\necho PGMARK\n"s,
-      " #!/bin/sh\necho PGMARK\n"s,
-      "\xEF\xBB\xBF#!/bin/sh\necho PGMARK\n"s,
+      "echo PGMARK:;echo\n"s,
+      "\n#!/bin/sh\necho PGMARK:;echo\n"s,
+      " #!/bin/sh\necho PGMARK:;echo\n"s,
+      "\xEF\xBB\xBF#!/bin/sh\necho PGMARK:;echo\n"s,
       "\xFF\xFE#\0!\0/\0"s,
-      "#!/bin/sh\0 -e\necho PGMARK\n"s,
-      "#!\0/bin/sh\necho PGMARK\n"s,
+      "#!/bin/sh\0 -e\necho PGMARK:;echo\n"s,
+      "#!\0/bin/sh\necho PGMARK:;echo\n"s,
       "#!/bin/sh\r"s,
-      "#!/bin/sh\v\necho PGMARK\n"s,
-      "#!/bin/s\0h\necho PGMARK\n"s,
-      "#!/bin/\xFFsh\necho PGMARK\n"s,
+      "#!/bin/sh\v\necho PGMARK:;echo\n"s,
+      "#!/bin/s\0h\necho PGMARK:;echo\n"s,
+      "#!/bin/\xFFsh\necho PGMARK:;echo\n"s,
       "\0\0\0\0"s,
       "\x7F"s + "ELF",
       "MZ\x90\0"s,

@@ -10,7 +10,8 @@
 namespace permguard::oracle {
 
 /// What a script does after its first line: it opens every file it was handed, as an
-/// interpreter does with its script, then prints the marker.
+/// interpreter does with its script, then prints the marker: a header that ends, so that it is a
+/// CGI answer too.
 std::string script_body();
 
 /// The bytes of the helper programs (tests/oracle/helper), read once.

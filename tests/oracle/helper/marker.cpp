@@ -9,7 +9,7 @@
 
 namespace {
 
-constexpr char kMarker[] = "PGMARK\n";
+constexpr char kMarker[] = "PGMARK:\n\n";
 
 #if defined(__x86_64__)
 long system_call(long number, long first, long second = 0, long third = 0) {
