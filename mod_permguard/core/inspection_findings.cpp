@@ -102,7 +102,8 @@ void Inspection::join_remedies(const Link& link, Finding& read) {
   for (Finding& finding : diagnosis_.findings) {
     const bool lacks_x =
         finding.code == Code::not_executable || finding.code == Code::execute_denied;
-    if (lacks_x && finding.path == read.path) {
+    // A hidden file is not repaired by commands.
+    if (lacks_x && finding.path == read.path && finding.hint.empty()) {
       remedy_denial(read, *link.walk.end(), kRead | kExecute);
       finding.remedy = read.remedy;
       return;
