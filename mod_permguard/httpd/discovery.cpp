@@ -178,10 +178,20 @@ class Finder {
       add(section, node, before_group(rooted(path), '$'), Handler::wsgi);
     } else if (equal(name, "FcgidWrapper")) {
       take_wrapper(node, section, words_of(pool_, words[0].c_str()));
-    } else if (equal(name, "SetHandler") || equal(name, "ProxyPass") ||
-               equal(name, "ProxyPassMatch")) {
+    } else if (equal(name, "FcgidAuthenticator") || equal(name, "FcgidAuthorizer") ||
+               equal(name, "FcgidAccessChecker")) {
+      add(section, node, rooted(words[0]), Handler::fcgid);
+      places_.back().kind = ScriptPlace::Kind::file;
+    } else if (names_backends(name)) {
       take_socket(node, section, words);
     }
+  }
+
+  static bool names_backends(std::string_view directive) {
+    constexpr std::array kAll = {"SetHandler", "ProxyPass", "ProxyPassMatch", "BalancerMember",
+                                 "RewriteRule"};
+    return std::any_of(kAll.begin(), kAll.end(),
+                       [&](const char* name) { return equal(directive, name); });
   }
 
   /// The first argument is a command line.
@@ -199,13 +209,23 @@ class Finder {
       const std::size_t at = word.find("unix:");
       if (at == std::string::npos) continue;
       const std::size_t end = std::min(word.find('|', at), word.size());
-      add(section, node, rooted(word.substr(at + 5, end - at - 5)), Handler::proxy);
+      const std::string name = word.substr(at + 5, end - at - 5);
+      if (name.find_first_of("$%") != std::string::npos) continue;  // a request fills it in
+      const char* socket = ap_runtime_dir_relative(pool_, name.c_str());
+      add(section, node, socket ? socket : name, Handler::proxy);
       places_.back().kind = ScriptPlace::Kind::socket;
       places_.back().need = Need::connect;
       places_.back().role = Role::socket;
-      places_.back().who = server_identity();  // httpd itself connects
-      places_.back().certainty = Certainty::certain;
+      name_connector(places_.back());
     }
+  }
+
+  /// httpd itself connects, under mpm-itk as the vhost's user.
+  void name_connector(ScriptPlace& place) {
+    const std::string& assigned = facts_[place.server].assigned;
+    const Result<Identity> user =
+        assigned.empty() ? failure<Identity>(ENOENT) : lookup_identity(assigned);
+    take_user(place, user ? user.value : server_identity());
   }
 
   void add(const Section& section, const ap_directive_t& node, std::string path, Handler handler) {

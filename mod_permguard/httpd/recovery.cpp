@@ -56,11 +56,17 @@ Diagnosis ask_again(const request_rec* r, const SharedState::Open& incident) {
   return by_pool ? examine_for_pool(question) : examine(question, Moment::before_dispatch);
 }
 
+/// Risks are looked for by the watch alone, where they are not forbidden.
+bool belongs_to_watch(const Finding& finding) {
+  return finding.severity == Severity::warning && finding.code >= Code::world_writable;
+}
+
 bool is_over(const request_rec* r, const SharedState::Open& incident, const Diagnosis& answer,
              Moment moment, std::int64_t now) {
   const bool same = asks_the_same(incident, answer.question);
   const bool thorough = moment == Moment::after_failure;
   if (is_beyond_cheap_check(incident.finding.code) && !(same && thorough)) return false;
+  if (belongs_to_watch(incident.finding)) return false;
   if (same) return !still_stands(incident.finding, answer);
   if (!is_answered_by_diagnosis(incident.finding)) return false;
   if (!shared_state().claim_question(incident.id, now)) return false;

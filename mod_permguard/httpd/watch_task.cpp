@@ -75,8 +75,10 @@ PlaceEyes eyes_for(const Watcher& watcher, const ScriptPlace& place, Pace& pace)
 bool run(Watcher& watcher, apr_pool_t* pool) {
   Pace pace;
   WatchReport report(watcher.engine, pool);
-  for (const ScriptPlace& place : watcher.places) {
+  for (ScriptPlace& place : watcher.places) {
     if (place.mode.mode == Mode::off) continue;
+    // Such a child, as mpm-itk's, is root until a request comes.
+    if (watcher.engine.identity_switches) place.certainty = Certainty::modelled;
     const Clock::time_point began = Clock::now();
     PlaceReport found = audit_place(place, eyes_for(watcher, place, pace));
     if (found.incomplete) return false;

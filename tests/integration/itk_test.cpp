@@ -65,6 +65,30 @@ TEST_F(Itk, TheUserIsTheVhostsOwn) {
   EXPECT_EQ(server.lines(), 2U);
 }
 
+/// The watch runs in a child that is still root, so no answer of its own kernel counts.
+TEST_F(Itk, TheWatchAsksForEachVhostsUser) {
+  scene.config +=
+      "<VirtualHost *>\nServerName lists\nAssignUserID list list\n"
+      "ScriptAlias /lists/ @ROOT@/lists/\n</VirtualHost>\nPermGuardWatchInterval 1\n";
+  scene.lay_out = [](TempTree& tree) {
+    tree.write("lists/own.cgi", "#!/bin/sh\n", 0700);
+    tree.chown("lists/own.cgi", "games", "games");
+    tree.write("cgi-bin/main.cgi", "#!/bin/sh\n", 0744);
+  };
+  DispatcherServer server(scene, "report");
+  server.log().expect("execute-denied (modelled): www-data cannot execute '" +
+                      server.tree().path("cgi-bin/main.cgi"));
+  server.log().expect("execute-denied (modelled): list cannot execute '" +
+                      server.tree().path("lists/own.cgi"));
+  server.log().allow("read-denied");
+  server.tree().chown("lists/own.cgi", "list", "list");
+  server.log().allow("server-writable");
+  server.log().expect("recovered: execute-denied '" + server.tree().path("lists/own.cgi"));
+  server.tree().chmod("cgi-bin/main.cgi", 0755);
+  server.log().expect("recovered: execute-denied '" + server.tree().path("cgi-bin/main.cgi"));
+  EXPECT_EQ(server.metric("permguard_watch_files"), "2");
+}
+
 TEST_F(Itk, CountersAndIncidentsAreShared) {
   DispatcherServer server(scene, "enforce");
   for (int i = 0; i < 3; ++i) get(server, "news", "/cgi-bin/own.cgi");

@@ -76,6 +76,18 @@ TEST_P(WatchTest, TellsOfDriftAndRiskAsWarnings) {
   EXPECT_TRUE(poll_until([&] { return status(server)["health"] == "pass"; }));
 }
 
+TEST_P(WatchTest, ARiskStandsWhateverTheScriptAnswers) {
+  HttpdServer server(options(GetParam(), kReport));
+  server.tree().write("cgi-bin/a.cgi", cgi_script("a"), 0757);
+  server.start();
+  server.log().expect("world-writable: '");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(server.get("/cgi-bin/a.cgi").status, 200);
+  EXPECT_EQ(server.log().count("recovered"), 0U);
+  EXPECT_EQ(status(server)["health"], "warn");
+  server.tree().chmod("cgi-bin/a.cgi", 0755);
+  server.log().expect("recovered: world-writable");
+}
+
 TEST_P(WatchTest, AForbiddenRiskIsAnErrorThatEnforceAnswers) {
   HttpdServer server(options(GetParam(), "PermGuardForbid world-writable\n"));
   server.tree().write("cgi-bin/a.cgi", cgi_script("a"), 0757);
