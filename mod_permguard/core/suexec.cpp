@@ -25,6 +25,7 @@ std::vector<Finding> server_denials(const Examiner& examiner, const Question& qu
     if (fault.code != Code::search_denied || step == walk.steps.end()) continue;
     Finding finding;
     finding.code = fault.code;
+    finding.role = question.role;
     finding.certainty = asked ? Certainty::certain : Certainty::modelled;
     finding.need = question.need;
     finding.target = question.target;

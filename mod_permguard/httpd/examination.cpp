@@ -111,6 +111,7 @@ Diagnosis examine_target(request_rec* r, const Target& target, const Executor& e
   if (!target.wrapper) return examine(question, executor, moment, probes);
   Diagnosis script = examine(question, moment);
   Diagnosis wrapper = examine(wrapper_question_of(r, target, executor), executor, moment);
+  if (!wrapper.healthy()) script.question.who = std::move(wrapper.question.who);  // who lacks it
   script.findings.insert(script.findings.begin(), std::make_move_iterator(wrapper.findings.begin()),
                          std::make_move_iterator(wrapper.findings.end()));
   return script;

@@ -36,8 +36,13 @@ bool varies(const std::string& name) {
 
 /// Without what differs between two servers: the date, the port and where the files lie.
 std::string text_of(HttpdServer& server, const Call& call) {
-  const HttpResponse response = server.request(call.method, call.path, call.headers);
-  EXPECT_TRUE(response.status >= 200 && response.status < 400) << call.path << response.body;
+  const HttpResponse response = send({.method = call.method,
+                                      .url = server.url(call.path),
+                                      .headers = call.headers,
+                                      .body = call.body});
+  const bool good = call.status != 0 ? response.status == call.status
+                                     : response.status >= 200 && response.status < 400;
+  EXPECT_TRUE(good) << call.method << ' ' << call.path << ": " << response.status << response.body;
   std::string text = std::to_string(response.status) + "\n";
   for (const auto& [name, value] : response.headers) {
     if (!varies(name)) text += name + ": " + value + "\n";

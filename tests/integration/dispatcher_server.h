@@ -24,6 +24,8 @@ struct Call {
   std::string path;
   std::string method = "GET";
   std::vector<std::string> headers{};
+  std::string body{};
+  int status = 0;  ///< what both must answer; 0: anything from 200 to 399
 };
 
 /// A started server for `scene` with `PermGuard MODE`; an empty mode leaves the module out.

@@ -5,52 +5,12 @@
 #include <gtest/gtest.h>
 
 #include "integration/dispatcher_server.h"
+#include "integration/fcgi_program.h"
 
 namespace permguard::test {
 namespace {
 
 using testing::HasSubstr;
-
-/// Answers every request with the text of the file it is about; "quit" ends it without an answer.
-constexpr std::string_view kProgram = R"(#!/usr/bin/python3
-import socket, struct
-
-def pairs(data):
-    sizes, found = [], {}
-    while data:
-        for _ in range(2):
-            long = data[0] >> 7
-            sizes.append(struct.unpack('>L', data[:4])[0] & 0x7fffffff if long else data[0])
-            data = data[4 if long else 1:]
-        size, length = sizes[-2:]
-        found[data[:size]] = data[size:size + length]
-        data = data[size + length:]
-    return found
-
-def answer(client):
-    stream, parameters, kind, size = client.makefile('rb'), b'', 0, 1
-    while kind != 5 or size:
-        _, kind, request, size, padding = struct.unpack('>BBHHBx', stream.read(8))
-        data = stream.read(size + padding)[:size]
-        parameters += data if kind == 4 else b''
-    about = pairs(parameters)
-    if about[b'QUERY_STRING'] == b'quit':
-        raise SystemExit
-    try:
-        text = open(about[b'SCRIPT_FILENAME'], 'rb').read()
-    except OSError as error:
-        text = str(error).encode()
-    text += about.get(b'PATH_INFO', b'') + about[b'REQUEST_METHOD']
-    page = b'Content-Type: text/plain\r\n\r\n' + text
-    client.sendall(struct.pack('>BBHHH', 1, 6, request, len(page), 0) + page +
-                   struct.pack('>BBHHH', 1, 6, request, 0, 0) +
-                   struct.pack('>BBHHHQ', 1, 3, request, 8, 0, 0))
-    client.close()
-
-listener = socket.socket(fileno=0)
-while True:
-    answer(listener.accept()[0])
-)";
 
 class Fcgid : public testing::TestWithParam<Mpm> {
  protected:
@@ -79,11 +39,11 @@ Alias /off/ "@ROOT@/off/"
 )",
       .lay_out =
           [](TempTree& tree) {
-            tree.write("apps/app.fcgi", kProgram, 0755);
-            tree.write("apps/wrap", kProgram, 0755);
+            tree.write("apps/app.fcgi", kFcgiProgram, 0755);
+            tree.write("apps/wrap", kFcgiProgram, 0755);
             tree.write("apps/text.page", "the page", 0644);
-            tree.write("apps/broken.fcgi", kProgram, 0644);
-            tree.write("off/app.fcgi", kProgram, 0644);
+            tree.write("apps/broken.fcgi", kFcgiProgram, 0644);
+            tree.write("off/app.fcgi", kFcgiProgram, 0644);
           },
       .allowed = {"error reading data from FastCGI server", "End of script output",
                   "mod_fcgid:", "exec of '", "can't connect unix domain socket", "terminate"}};
@@ -97,6 +57,8 @@ TEST_P(Fcgid, HealthyProgramsAnswerAsWithStockHttpd) {
                           {"/apps/app.fcgi/more"},
                           {"/apps/app.fcgi", "HEAD"},
                           {"/apps/app.fcgi", "FOO"},
+                          {"/apps/app.fcgi", "POST", {}, "sent=1"},
+                          {"/apps/text.page", "POST", {}, "sent=1"},
                           {"/apps/text.page"},
                           {"/virtual/anything"}});
 }
@@ -158,7 +120,7 @@ TEST_P(Fcgid, TheWrapperHasItsOwnChain) {
   const std::string line = server.log().expect("[permguard:error]");
   EXPECT_THAT(line, HasSubstr("wrapper-interpreter-not-found: www-data cannot execute '" +
                               server.tree().path("apps/wrap") + "'"));
-  server.tree().write("apps/wrap", kProgram, 0644);
+  server.tree().write("apps/wrap", kFcgiProgram, 0644);
   EXPECT_EQ(server.get("/virtual/page").status, 500);
   server.log().expect("wrapper-not-executable: www-data cannot execute");
   server.tree().chmod("apps/wrap", 0755);
@@ -199,7 +161,7 @@ TEST_P(Fcgid, ItsPathIsItsOwn) {
   scene.config += "SetEnv PATH /no/such/directory\n";
   scene.lay_out = [lay_out = scene.lay_out](TempTree& tree) {
     lay_out(tree);
-    std::string program(kProgram);
+    std::string program(kFcgiProgram);
     program.replace(0, program.find('\n'), "#!/usr/bin/env python3");
     tree.write("apps/app.fcgi", program, 0755);
     tree.write("apps/cmd.fcgi", program, 0755);

@@ -36,6 +36,8 @@ WSGISocketPrefix @ROOT@/rt/wsgi
 WSGIDaemonProcess games user=games threads=1 home=/
 WSGIDaemonProcess own threads=1 home=/
 WSGIDaemonProcess helped user=games supplementary-groups=mail,news threads=1 home=/
+WSGIDaemonProcess jailed user=games chroot=/ threads=1 home=/
+WSGIScriptAlias /jailed @ROOT@/apps/games.wsgi process-group=jailed
 WSGIScriptAlias /embedded @ROOT@/apps/embedded.wsgi
 WSGIScriptAlias /games @ROOT@/apps/games.wsgi process-group=games
 WSGIScriptAlias /own @ROOT@/apps/own.wsgi process-group=own
@@ -87,6 +89,9 @@ TEST_P(Wsgi, HealthyApplicationsAnswerAsWithStockHttpd) {
                           {"/embedded/more"},
                           {"/embedded", "HEAD"},
                           {"/embedded", "FOO"},
+                          {"/embedded", "POST", {}, "sent=1"},
+                          {"/games", "POST", {}, "sent=1"},
+                          {"/jailed"},
                           {"/games"},
                           {"/games/more"},
                           {"/own"},
