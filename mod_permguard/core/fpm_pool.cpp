@@ -112,6 +112,14 @@ std::vector<FpmPool> parse_fpm_pools(std::string_view text) {
   return pools;
 }
 
+std::optional<std::string> fpm_include(std::string_view line) {
+  const std::size_t equals = line.find('=');
+  if (equals == std::string_view::npos || trimmed(line.substr(0, equals)) != "include") {
+    return std::nullopt;
+  }
+  return std::string(value_of(line.substr(equals + 1)));
+}
+
 std::optional<TcpAddress> tcp_address(std::string_view listen) {
   const std::size_t colon = listen.rfind(':');
   std::string_view host = colon == std::string_view::npos ? "" : listen.substr(0, colon);

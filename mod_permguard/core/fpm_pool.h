@@ -27,6 +27,10 @@ struct FpmPool {
 /// Relative paths start at the pool's `prefix`. Never fails: what it does not know it skips.
 std::vector<FpmPool> parse_fpm_pools(std::string_view text);
 
+/// The pattern of `include = PATTERN`, whose files FPM reads as if they stood there, in whatever
+/// section (fpm_conf.c, fpm_conf_load_ini_file()); nothing for any other line.
+std::optional<std::string> fpm_include(std::string_view line);
+
 /// The address of a pool that listens on TCP; nothing for a unix socket.
 struct TcpAddress {
   std::string host;  ///< empty: all interfaces; IPv6 without brackets

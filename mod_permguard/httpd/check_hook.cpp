@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -110,11 +111,19 @@ const char* program_of(const Target& target) noexcept {
 }
 
 void let_live(const Target& target) noexcept {
-  if (target.stays_resident) remember_resident(program_of(target));
+  if (target.stays_resident) remember_resident(Holder::httpd, program_of(target));
 }
 
-bool may_live(const Target& target) noexcept {
-  return target.stays_resident && may_be_resident(program_of(target));
+/// `script`: what was asked of a backend's pool.
+void let_live_behind(const Target& target, const std::string& script) noexcept {
+  if (target.proxy && target.proxy->script) remember_resident(Holder::backend, script.c_str());
+}
+
+bool may_live(const Target& target, const Finding& finding) noexcept {
+  if (target.proxy) {
+    return finding.role != Role::socket && may_be_resident(Holder::backend, finding.target.c_str());
+  }
+  return target.stays_resident && may_be_resident(Holder::httpd, program_of(target));
 }
 
 int pass(const Check& check) noexcept {
@@ -123,11 +132,11 @@ int pass(const Check& check) noexcept {
   return DECLINED;
 }
 
-/// Nothing of it is told before the request has failed; a sub-request's end is not seen.
+/// Nothing of it is told before the request has failed.
 int let_through_pending(const Check& check, Diagnosis&& diagnosis) {
-  if (check.r->main) return pass(check);
   const auto* kept = make_in_pool<Diagnosis>(check.r->pool, std::move(diagnosis));
   leave_pending_trace(check.r, check.target, *kept, check.watch.nanoseconds());
+  if (check.r->main) explain_when_over(check.r);
   return DECLINED;
 }
 
@@ -139,7 +148,7 @@ int status_for(const Check& check, const Finding& lead) {
 /// What httpd itself may yet prove wrong is not answered, and told only after it has failed.
 bool is_certain_to_fail(const Check& check, const Finding& finding) {
   const bool is_rule = finding.code >= Code::world_writable;  // the administrator's own
-  if (may_live(check.target) && !is_rule) return false;
+  if (!is_rule && may_live(check.target, finding)) return false;
   return !check.target.proxy || is_beyond_doubt(*check.target.proxy, finding);
 }
 
@@ -188,6 +197,16 @@ void reconsider(const Check& check, const Diagnosis& diagnosis) {
   reconsider_incidents(check.r, of_wrapper, Moment::before_dispatch);
 }
 
+int settle(const Check& check, Diagnosis&& diagnosis, const Probes& probes) {
+  if (!diagnosis.healthy()) return act_on(check, std::move(diagnosis));
+  if (!diagnosis.exists && !check.target.proxy) {
+    log_debug(check.r, "the file vanished before it could be examined");
+    return DECLINED;
+  }
+  remember(check, probes);
+  return pass(check);
+}
+
 int look(const Check& check) {
   Probes probes(check.target.path);
   Diagnosis diagnosis =
@@ -197,21 +216,20 @@ int look(const Check& check) {
     add_rule_findings(diagnosis, check.config);
   }
   if (shared_state().any_open()) reconsider(check, diagnosis);
-  if (!diagnosis.healthy()) return act_on(check, std::move(diagnosis));
-  if (diagnosis.exists || check.target.proxy) {
-    remember(check, probes);
-    return pass(check);
-  }
-  log_debug(check.r, "the file vanished before it could be examined");
-  return DECLINED;
+  const std::string asked = check.target.proxy ? diagnosis.question.target : std::string();
+  const int answer = settle(check, std::move(diagnosis), probes);
+  if (answer == DECLINED) let_live_behind(check.target, asked);
+  return answer;
 }
 
 int judge(request_rec* r, const Target& target) {
   const DirectoryConfig& config = directory_config(r->per_dir_config);
   const Mode mode = config.effective_mode().mode;
   if (mode == Mode::off || !engine()) return DECLINED;
-  if (mode == Mode::explain) {
+  const bool nothing_to_ask = target.proxy && !target.proxy->has_file();
+  if (mode == Mode::explain || nothing_to_ask) {
     leave_trace(r, Trace::State::dispatched, target);
+    if (r->main) explain_when_over(r);
     return DECLINED;
   }
   const Check check{

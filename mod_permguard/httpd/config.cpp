@@ -35,14 +35,17 @@ void* create_directory_config(apr_pool_t* pool, char*) noexcept {
 void* merge_directory_config(apr_pool_t* pool, void* base_config, void* over_config) noexcept {
   const auto& base = *static_cast<DirectoryConfig*>(base_config);
   const auto& over = *static_cast<DirectoryConfig*>(over_config);
-  return make(pool, DirectoryConfig{.mode = merged(base.mode, over.mode),
-                                    .status = merged(base.status, over.status),
-                                    .run_as = merged(base.run_as, over.run_as),
-                                    .forbidden = merged(base.forbidden, over.forbidden),
-                                    .desired = merged(base.desired, over.desired),
-                                    .fcgid_wrappers = joined_arrays(pool, base.fcgid_wrappers,
-                                                                    over.fcgid_wrappers),
-                                    .wsgi = merge_wsgi(pool, base.wsgi, over.wsgi)});
+  return make(pool,
+              DirectoryConfig{
+                  .mode = merged(base.mode, over.mode),
+                  .status = merged(base.status, over.status),
+                  .run_as = merged(base.run_as, over.run_as),
+                  .forbidden = merged(base.forbidden, over.forbidden),
+                  .desired = merged(base.desired, over.desired),
+                  .fcgid_wrappers = joined_arrays(pool, base.fcgid_wrappers, over.fcgid_wrappers),
+                  .fcgid_guards = merge_fcgid_guards(base.fcgid_guards, over.fcgid_guards),
+                  .renames_script = base.renames_script || over.renames_script,
+                  .wsgi = merge_wsgi(pool, base.wsgi, over.wsgi)});
 }
 
 void* create_server_config(apr_pool_t* pool, server_rec*) noexcept {

@@ -36,6 +36,8 @@ struct DirectoryConfig {
   std::optional<CodeSet> forbidden;              ///< PermGuardForbid
   std::optional<const DesiredState*> desired;    ///< PermGuardExpect; null: none
   apr_array_header_t* fcgid_wrappers = nullptr;  ///< of FcgidWrapper
+  FcgidGuards fcgid_guards{};
+  bool renames_script = false;  ///< ProxyFCGISetEnvIf may tell the backend another SCRIPT_FILENAME
   WsgiSettings wsgi{};
 
   ModeSetting effective_mode() const { return mode.value_or(ModeSetting{}); }

@@ -13,6 +13,7 @@
 #include "httpd/config.h"
 #include "httpd/directive_words.h"
 #include "httpd/pool.h"
+#include "httpd/proxy_target.h"
 #include "httpd/watch_directives.h"
 
 namespace permguard {
@@ -188,12 +189,24 @@ const command_rec kDirectives[] = {
                   "seconds between two background audits; 0: none"),
     AP_INIT_TAKE1("PermGuardConfigTest", taken_by<set_config_test>, nullptr, RSRC_CONF,
                   "what configtest does with error findings: off, warn or fail"),
-    // Of mod_fcgid and mod_wsgi, which are given them as well. They check them, and where they
-    // stand.
+    // Of mod_fcgid, mod_wsgi and mod_proxy_fcgi, which are given them as well. They check them, and
+    // where they stand.
     AP_INIT_TAKE123("FcgidWrapper", taken_by<take_fcgid_wrapper>, nullptr, kAnywhere,
                     "mod_fcgid's, read along"),
     AP_INIT_TAKE123("FCGIWrapper", taken_by<take_fcgid_wrapper>, nullptr, kAnywhere,
                     "mod_fcgid's, read along"),
+    AP_INIT_TAKE1("FcgidAccessChecker", taken_by<take_fcgid_guard>, nullptr, kAnywhere,
+                  "mod_fcgid's, read along"),
+    AP_INIT_TAKE1("FastCgiAccessChecker", taken_by<take_fcgid_guard>, nullptr, kAnywhere,
+                  "mod_fcgid's, read along"),
+    AP_INIT_TAKE1("FcgidAuthenticator", taken_by<take_fcgid_guard>, nullptr, kAnywhere,
+                  "mod_fcgid's, read along"),
+    AP_INIT_TAKE1("FastCgiAuthenticator", taken_by<take_fcgid_guard>, nullptr, kAnywhere,
+                  "mod_fcgid's, read along"),
+    AP_INIT_TAKE1("FcgidAuthorizer", taken_by<take_fcgid_guard>, nullptr, kAnywhere,
+                  "mod_fcgid's, read along"),
+    AP_INIT_TAKE1("FastCgiAuthorizer", taken_by<take_fcgid_guard>, nullptr, kAnywhere,
+                  "mod_fcgid's, read along"),
     AP_INIT_TAKE12("FcgidInitialEnv", taken_by<take_fcgid_variable>, nullptr, kAnywhere,
                    "mod_fcgid's, read along"),
     AP_INIT_TAKE12("DefaultInitEnv", taken_by<take_fcgid_variable>, nullptr, kAnywhere,
@@ -208,6 +221,8 @@ const command_rec kDirectives[] = {
                      "mod_wsgi's, read along"),
     AP_INIT_RAW_ARGS("WSGIDispatchScript", taken_by<take_wsgi_dispatch>, nullptr, kAnywhere,
                      "mod_wsgi's, read along"),
+    AP_INIT_TAKE23("ProxyFCGISetEnvIf", taken_by<take_fcgi_variable>, nullptr, kAnywhere,
+                   "mod_proxy_fcgi's, read along"),
     {nullptr, {nullptr}, nullptr, 0, RAW_ARGS, nullptr}};
 
 }  // namespace permguard

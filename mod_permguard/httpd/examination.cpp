@@ -108,6 +108,9 @@ Diagnosis examine_target(request_rec* r, const Target& target, const Executor& e
                          Moment moment, Probes* probes) {
   if (target.proxy) return examine_proxied(r, *target.proxy, *executor.who, moment);
   const Question question = question_of(r, target, executor);
+  if (target.root && question.target.starts_with(std::string(target.root) + '/')) {
+    return examine_in_jail(target.root, question);
+  }
   if (!target.wrapper) return examine(question, executor, moment, probes);
   Diagnosis script = examine(question, moment);
   Diagnosis wrapper = examine(wrapper_question_of(r, target, executor), executor, moment);

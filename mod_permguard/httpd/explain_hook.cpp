@@ -2,8 +2,10 @@
 #include <cstring>
 #include <optional>
 
+#include "httpd/boundary.h"
 #include "httpd/event_log.h"
 #include "httpd/examination.h"
+#include "httpd/fcgid_guards.h"
 #include "httpd/fpm_pools.h"
 #include "httpd/hooks.h"
 #include "httpd/journal.h"
@@ -25,8 +27,15 @@ const char* code_of(const request_rec* r) {
   return apr_table_get(r->subprocess_env, kCodeVariable);
 }
 
+/// mod_cgi and mod_cgid leave the text for the error page when a script ends without headers.
+bool ended_without_headers(const request_rec* r) {
+  const char* notes = apr_table_get(r->notes, "error-notes");
+  return notes && std::strstr(notes, "End of script output before headers");
+}
+
+/// What the handler of a part of a page returned is not left in it.
 bool has_failed(const request_rec* r) {
-  return r->status >= HTTP_BAD_REQUEST;
+  return r->status >= HTTP_BAD_REQUEST || (r->main && ended_without_headers(r));
 }
 
 /// The target as the handler phase saw it, and who executes it.
@@ -40,12 +49,8 @@ bool is_answered_by_httpd(const request_rec* r) {
   return r->next || apr_table_get(r->notes, kCannedNote);
 }
 
-/// mod_cgi and mod_cgid leave the text for the error page when a script ends without headers.
 FailureCause cause_of(const request_rec* r) {
-  const char* notes = apr_table_get(r->notes, "error-notes");
-  if (notes && std::strstr(notes, "End of script output before headers")) {
-    return FailureCause::no_headers;
-  }
+  if (ended_without_headers(r)) return FailureCause::no_headers;
   if (!is_answered_by_httpd(r)) return FailureCause::answered;
   return r->status == HTTP_GATEWAY_TIME_OUT ? FailureCause::timeout : FailureCause::other;
 }
@@ -89,7 +94,7 @@ void explain_failure(request_rec* r, const Trace& trace) {
   }
   if (shared_state().any_open()) reconsider_incidents(r, diagnosis, moment);
   if (!diagnosis.healthy()) publish(r, diagnosis);
-  if (has_only_drift(diagnosis) && by_server && diagnosis.exists) {
+  if (has_only_drift(diagnosis) && by_server && diagnosis.exists && !r->main) {
     exonerate(r, trace, diagnosis.question);
   }
 }
@@ -106,10 +111,15 @@ void settle_success(request_rec* r, const Trace& trace) {
   if (!state.any_open()) return;
   const std::optional<Past> past = past_of(r, trace);
   if (!past) return;
-  const Question question = trace.proxy ? backend_question(r, *trace.proxy)
-                                        : question_of(r, past->target, past->executor);
+  const Question question = past->target.proxy ? backend_question(r, *past->target.proxy)
+                                               : question_of(r, past->target, past->executor);
   if (!state.concerns(question.target, question.who.uid)) return;
   close_disproved_by_success(r, question);
+}
+
+/// A backend's failure may have another cause: nobody may listen, or it was another backend.
+bool needs_another_look(const request_rec* r, const Trace& trace) {
+  return trace.proxy && (trace.proxy->balancer || ap_is_HTTP_SERVER_ERROR(r->status));
 }
 
 void explain_dispatched(request_rec* r, const Trace& trace) {
@@ -124,8 +134,7 @@ void explain_dispatched(request_rec* r, const Trace& trace) {
         settle_success(r, trace);
       break;
     case Trace::State::pending:
-      // A backend's failure may have another cause: nobody may listen.
-      if (trace.proxy && ap_is_HTTP_SERVER_ERROR(r->status))
+      if (has_failed(r) && needs_another_look(r, trace))
         explain_failure(r, trace);
       else
         settle_pending(r, trace);
@@ -139,9 +148,15 @@ void explain_dispatched(request_rec* r, const Trace& trace) {
 void explain(request_rec* r) {
   if (const Trace* trace = trace_of(r)) {
     explain_dispatched(r, *trace);
-  } else if (has_failed(r)) {
+  } else if (has_failed(r) && !explain_fcgid_guards(r)) {
     explain_refusal(r);
   }
+}
+
+apr_status_t explain_part(void* part) {
+  auto* r = static_cast<request_rec*>(part);
+  if (const Trace* trace = trace_of(r)) explain_dispatched(r, *trace);
+  return APR_SUCCESS;
 }
 
 /// LogFormat reads the last request of a chain of internal redirects, or with '<' the first.
@@ -162,6 +177,10 @@ int explain_request(request_rec* first) {
   }
   spread_code(first);
   return DECLINED;
+}
+
+void explain_when_over(request_rec* r) {
+  apr_pool_cleanup_register(r->pool, r, guarded<explain_part, APR_SUCCESS>, apr_pool_cleanup_null);
 }
 
 void note_canned_answer(request_rec* r) {

@@ -5,6 +5,9 @@
 
 #include <cstring>
 #include <limits>
+#include <optional>
+#include <sstream>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,6 +22,7 @@ namespace {
 
 constexpr char kDebianPools[] = "/etc/php/*/fpm/pool.d/*.conf";
 constexpr std::size_t kMostBytes = 1 << 20;
+constexpr unsigned kMostNested = 4;                                // FPM's own limit
 constexpr uid_t kNobodyAtAll = std::numeric_limits<uid_t>::max();  // no file can have this owner
 
 struct PoolTable {
@@ -35,26 +39,51 @@ class PoolReader {
 
   /// `expected`: that no file fits is worth a warning.
   void read_all(const char* pattern, bool expected) {
-    glob_t found{};
-    const int failed = ::glob(pattern, 0, nullptr, &found);
-    for (std::size_t i = 0; failed == 0 && i < found.gl_pathc; ++i) read(found.gl_pathv[i]);
-    ::globfree(&found);
-    if (failed != 0 && expected) warn("no file can be read that fits", pattern, 0);
+    const std::vector<std::string> files = files_that_fit(pattern);
+    for (const std::string& file : files) {
+      for (FpmPool& pool : parse_fpm_pools(text_of(file, kMostNested))) add(std::move(pool), file);
+    }
+    if (files.empty() && expected) warn("no file can be read that fits", pattern, 0);
   }
 
  private:
-  void read(const std::string& file) {
-    const Result<std::string> text = SystemFilesystem().read(file, 0, kMostBytes);
-    if (!text) {
-      warn("cannot read the pool file", file, text.error);
-      return;
+  static std::vector<std::string> files_that_fit(const char* pattern) {
+    glob_t found{};
+    std::vector<std::string> files;
+    if (::glob(pattern, 0, nullptr, &found) == 0) {
+      files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
     }
-    for (FpmPool& pool : parse_fpm_pools(text.value)) add(std::move(pool), file);
+    ::globfree(&found);
+    return files;
+  }
+
+  /// With the files that it includes.
+  std::string text_of(const std::string& file, unsigned nested) {
+    const Result<std::string> read = SystemFilesystem().read(file, 0, kMostBytes);
+    if (!read) warn("cannot read the pool file", file, read.error);
+    std::string whole;
+    std::istringstream lines(read.value);
+    for (std::string line; std::getline(lines, line);) {
+      const std::optional<std::string> pattern = fpm_include(line);
+      whole += pattern ? "" : line + '\n';
+      if (!pattern || nested == 0) continue;
+      for (const std::string& each : files_that_fit(pattern->c_str())) {
+        whole += text_of(each, nested - 1);
+      }
+    }
+    return whole;
+  }
+
+  /// FPM takes a number for an id.
+  static std::string by_number(const std::string& name) {
+    return name.find_first_not_of("0123456789") == std::string::npos ? "#" + name : name;
   }
 
   void add(FpmPool&& pool, const std::string& file) {
     if (pool.listen.empty() || pool.user.empty()) return;  // FPM does not start such a pool as root
-    const std::string spec = pool.group.empty() ? pool.user : pool.user + ":" + pool.group;
+    const std::string user_spec = by_number(pool.user);
+    const std::string spec =
+        pool.group.empty() ? user_spec : user_spec + ":" + by_number(pool.group);
     Result<Identity> user = lookup_identity(spec);
     if (!user) {
       warn("unknown user '" + spec + "' of the pool '" + pool.name + "' in", file, user.error);

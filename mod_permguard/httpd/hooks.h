@@ -13,6 +13,10 @@ int check_request(request_rec* r);
 /// log_transaction: explains what failed.
 int explain_request(request_rec* r);
 
+/// Has a part of a page explained once it is over, which no hook of httpd tells. `r` is a
+/// sub-request with a trace.
+void explain_when_over(request_rec* r);
+
 /// insert_error_filter: httpd itself, not the script, answers with an error page.
 void note_canned_answer(request_rec* r);
 

@@ -33,7 +33,7 @@ int post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* server)
   find_dispatchers();
   find_proxy();
   read_fpm_pools(pconf, server);
-  open_residents(pconf);
+  open_residents(pconf, server);
   start_watch(pconf, server);
   return OK;
 }

@@ -48,7 +48,8 @@ bool may_lack_listener(const request_rec* r, Moment moment) {
 Diagnosis examine_backend(request_rec* r, const ProxyTarget& target, Moment moment) {
   Diagnosis diagnosis;
   diagnosis.question = backend_question(r, target);
-  diagnosis.exists = true;
+  // A port alone is asked only where the answer says that nobody may listen.
+  diagnosis.exists = target.has_file() || may_lack_listener(r, moment);
   if (target.socket) diagnosis = examine(diagnosis.question, moment);
   if (diagnosis.healthy() && may_lack_listener(r, moment) && !has_listener(target)) {
     diagnosis.findings.push_back(refused_connection(diagnosis));
@@ -210,15 +211,18 @@ Diagnosis examine_proxied(request_rec* r, const ProxyTarget& target, const Ident
   return examine_script(r, target, reader);
 }
 
-Diagnosis examine_for_pool(const Question& question) {
-  const std::string root = pool_root(question.who, question.target);
+Diagnosis examine_in_jail(const std::string& root, const Question& question) {
   Question inside = question;
   inside.target.erase(0, root.size());
   return examine_below(root, inside);
 }
 
+Diagnosis examine_for_pool(const Question& question) {
+  return examine_in_jail(pool_root(question.who, question.target), question);
+}
+
 bool is_beyond_doubt(const ProxyTarget& target, const Finding& finding) noexcept {
-  if (!target.socket) return false;
+  if (!target.socket || target.balancer) return false;
   if (finding.role == Role::socket && target.keeps_connections) return false;
   return finding.code != Code::not_found && finding.code != Code::dangling_symlink;
 }

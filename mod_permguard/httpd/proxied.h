@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+
 #include "core/checker.h"
 #include "httpd/apache.h"
 #include "httpd/config.h"
@@ -23,12 +25,16 @@ Diagnosis examine_proxied(request_rec* r, const ProxyTarget& target, const Ident
 /// The same question about a script that examine_proxied() asks, for an incident that stands.
 Diagnosis examine_for_pool(const Question& question);
 
+/// `question` as a process sees it whose root is the directory `root`; its target is named from
+/// outside, as are the findings.
+Diagnosis examine_in_jail(const std::string& root, const Question& question);
+
 /// The question about the socket or port alone.
 Question backend_question(request_rec* r, const ProxyTarget& target);
 
 /// Whether `enforce` may answer `finding`, if it may answer such a one at all. What is missing
-/// may come back by itself, a kept connection needs no socket, and a TCP backend may see other
-/// files.
+/// may come back by itself, a kept connection needs no socket, a balancer may have a better
+/// backend, and one on TCP may see other files.
 bool is_beyond_doubt(const ProxyTarget& target, const Finding& finding) noexcept;
 
 }  // namespace permguard

@@ -3,23 +3,36 @@
 
 #include <dlfcn.h>
 
+#include <array>
 #include <cstring>
 
 #include "core/listener.h"
+#include "httpd/config.h"
+#include "httpd/dispatchers/foreign.h"
 #include "httpd/pool.h"
 
 namespace permguard {
 namespace {
 
 using WorkerLookup = decltype(&ap_proxy_get_worker_ex);
+using BalancerLookup = decltype(&ap_proxy_get_balancer);
 
 // mod_proxy may be absent, or loaded after this module: no symbol of it may be linked.
 constinit const module* proxy_module_record = nullptr;
 constinit WorkerLookup find_worker = nullptr;
+constinit BalancerLookup find_balancer = nullptr;
 
 constexpr char kProxy[] = "proxy:";
 constexpr std::size_t kProxyLength = sizeof kProxy - 1;
-constexpr std::uint16_t kFastCgiPort = 8000;  // mod_proxy_fcgi's default
+
+/// What a backend on TCP speaks, where the failure to reach it is worth explaining.
+struct Protocol {
+  const char* scheme;
+  std::uint16_t port;  ///< the default of its mod_proxy_*.c
+  bool runs_scripts;   ///< it is told which file to run
+};
+constexpr std::array kProtocols = {Protocol{"fcgi:", 8000, true}, Protocol{"scgi:", 4000, false},
+                                   Protocol{"uwsgi:", 3031, false}};
 
 bool starts_with(const char* text, const char* word) noexcept {
   return ap_cstr_casecmpn(text, word, std::strlen(word)) == 0;
@@ -67,11 +80,62 @@ Route route_of(const request_rec* r) noexcept {
   return {.url = r->filename + kProxyLength, .socket = apr_table_get(r->notes, "uds_path")};
 }
 
+const Protocol* protocol_of(const char* url) noexcept {
+  for (const Protocol& row : kProtocols) {
+    if (starts_with(url, row.scheme)) return &row;
+  }
+  return nullptr;
+}
+
+proxy_server_conf* proxy_config(const request_rec* r) noexcept {
+  return static_cast<proxy_server_conf*>(
+      ap_get_module_config(r->server->module_config, proxy_module_record));
+}
+
 proxy_worker* worker_for(const request_rec* r, const char* url) noexcept {
   if (!find_worker) return nullptr;
-  auto* config = static_cast<proxy_server_conf*>(
-      ap_get_module_config(r->server->module_config, proxy_module_record));
-  return find_worker(r->pool, nullptr, config, url, AP_PROXY_WORKER_NO_UDS);
+  return find_worker(r->pool, nullptr, proxy_config(r), url, AP_PROXY_WORKER_NO_UDS);
+}
+
+/// The member that mod_proxy_balancer has sent `r` to, or would look at first.
+const proxy_worker* member_for(const request_rec* r, const char* url) noexcept {
+  const proxy_balancer* balancer =
+      find_balancer ? find_balancer(r->pool, proxy_config(r), url, 0) : nullptr;
+  if (!balancer) return nullptr;
+  const char* chosen = apr_table_get(r->subprocess_env, "BALANCER_WORKER_NAME");
+  const auto* members = reinterpret_cast<const proxy_worker* const*>(balancer->workers->elts);
+  const proxy_worker* first = nullptr;
+  for (int i = 0; i < balancer->workers->nelts; ++i) {
+    if (chosen && std::strcmp(members[i]->s->name_ex, chosen) == 0) return members[i];
+    if (!first && PROXY_WORKER_IS_USABLE(members[i])) first = members[i];
+  }
+  return first || balancer->workers->nelts == 0 ? first : members[0];
+}
+
+/// Who gets the request.
+struct Backend {
+  const proxy_worker* worker = nullptr;
+  const char* url = nullptr;     ///< scheme://host[:port]…; null: nobody
+  const char* socket = nullptr;  ///< null: TCP
+  const char* balancer = nullptr;
+};
+
+Backend member_of_balancer(const request_rec* r, const char* url) noexcept {
+  const proxy_worker* member = member_for(r, url);
+  if (!member) return {};
+  return {.worker = member,
+          .url = member->s->name_ex,
+          .socket = *member->s->uds_path ? member->s->uds_path : nullptr,
+          .balancer = url};
+}
+
+Backend backend_of(const request_rec* r, const Route& route) noexcept {
+  if (starts_with(route.url, BALANCER_PREFIX)) return member_of_balancer(r, route.url);
+  const proxy_worker* worker = worker_for(r, route.url);
+  // A worker's own socket beats the one that the handler's name holds.
+  return {.worker = worker,
+          .url = route.url,
+          .socket = worker && *worker->s->uds_path ? worker->s->uds_path : route.socket};
 }
 
 /// mod_proxy_fcgi closes its connections unless it is told otherwise.
@@ -114,13 +178,29 @@ void set_script(ProxyTarget& target, const request_rec* r, const char* url) noex
   target.path_info = r->path_info;
 }
 
-bool set_address(ProxyTarget& target, apr_pool_t* pool, const char* url, const char* path) {
+bool set_address(ProxyTarget& target, apr_pool_t* pool, const char* url, std::uint16_t port) {
   apr_uri_t address;
-  const char* authority = apr_pstrmemdup(pool, url, static_cast<apr_size_t>(path - url));
+  const char* path = std::strchr(std::strstr(url, "://") + 3, '/');
+  const char* authority =
+      path ? apr_pstrmemdup(pool, url, static_cast<apr_size_t>(path - url)) : url;
   if (apr_uri_parse(pool, authority, &address) != APR_SUCCESS || !address.hostname) return false;
   target.host = address.hostname;
-  target.port = address.port_str ? address.port : kFastCgiPort;
+  target.port = address.port_str ? address.port : port;
   return true;
+}
+
+/// False where there is nothing to judge.
+bool set_backend(ProxyTarget& target, apr_pool_t* pool, const Backend& backend,
+                 bool reader_is_named) {
+  if (!backend.url || !std::strstr(backend.url, "://")) return false;
+  const Protocol* protocol = protocol_of(backend.url);
+  target.keeps_connections = keeps_connections(backend.worker, protocol && protocol->runs_scripts);
+  target.balancer = backend.balancer;
+  target.socket = backend.socket;
+  target.host = nullptr;
+  if (target.socket) return true;
+  if (!protocol || !set_address(target, pool, backend.url, protocol->port)) return false;
+  return is_loopback(target.host) || (reader_is_named && protocol->runs_scripts);
 }
 
 }  // namespace
@@ -132,23 +212,37 @@ bool is_proxied(const request_rec* r) noexcept {
 ProxyTarget* proxy_target_of(request_rec* r, bool reader_is_named) noexcept {
   const Route route = route_of(r);
   if (!route.url || !std::strstr(route.url, "://") || !path_of(route.url)) return nullptr;
-  const bool fastcgi = starts_with(route.url, "fcgi:");
-  const proxy_worker* worker = worker_for(r, route.url);
-  ProxyTarget target{.keeps_connections = keeps_connections(worker, fastcgi)};
-  // A worker's own socket beats the one that the handler's name holds.
-  target.socket = worker && *worker->s->uds_path ? worker->s->uds_path : route.socket;
-  if (!target.socket) {
-    if (!fastcgi || !set_address(target, r->pool, route.url, path_of(route.url))) return nullptr;
-    if (!reader_is_named && !is_loopback(target.host)) return nullptr;
-  }
-  if (fastcgi) set_script(target, r, route.url);
+  const Backend backend = backend_of(r, route);
+  ProxyTarget target;
+  if (!set_backend(target, r->pool, backend, reader_is_named)) return nullptr;
+  const Protocol* protocol = protocol_of(backend.url);
+  const bool renamed = directory_config(r->per_dir_config).renames_script;
+  if (protocol && protocol->runs_scripts && !renamed) set_script(target, r, route.url);
   return target.subject() ? make_in_pool<ProxyTarget>(r->pool, target) : nullptr;
+}
+
+const ProxyTarget* as_sent(request_rec* r, const ProxyTarget& target) noexcept {
+  if (!target.balancer) return &target;
+  ProxyTarget sent = target;
+  const bool known = set_backend(sent, r->pool, member_of_balancer(r, target.balancer), true);
+  return known ? make_in_pool<ProxyTarget>(r->pool, sent) : &target;
+}
+
+const char* take_fcgi_variable(cmd_parms* command, void* directory, const char*, const char* name,
+                               const char*) {
+  if (const char* error = unless_loaded(*command, "mod_proxy_fcgi.c")) return error;
+  const bool script = ap_cstr_casecmp(name, "SCRIPT_FILENAME") == 0;
+  if (script) static_cast<DirectoryConfig*>(directory)->renames_script = true;
+  return nullptr;
 }
 
 void find_proxy() noexcept {
   proxy_module_record = ap_find_linked_module("mod_proxy.c");
-  void* symbol = proxy_module_record ? dlsym(RTLD_DEFAULT, "ap_proxy_get_worker_ex") : nullptr;
-  find_worker = reinterpret_cast<WorkerLookup>(symbol);
+  const auto symbol = [](const char* name) {
+    return proxy_module_record ? dlsym(RTLD_DEFAULT, name) : nullptr;
+  };
+  find_worker = reinterpret_cast<WorkerLookup>(symbol("ap_proxy_get_worker_ex"));
+  find_balancer = reinterpret_cast<BalancerLookup>(symbol("ap_proxy_get_balancer"));
 }
 
 }  // namespace permguard

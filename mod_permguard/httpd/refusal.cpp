@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "httpd/config.h"
+#include "httpd/dispatchers/dispatcher.h"
 #include "httpd/examination.h"
 #include "httpd/run_as.h"
 #include "httpd/shared_memory.h"
@@ -19,7 +20,7 @@ namespace permguard {
 namespace {
 
 /// What httpd was about when it refused.
-enum class Refusal { walk, htaccess, index, file, listing };
+enum class Refusal { walk, htaccess, index, file, page, listing };
 
 /// ap_parse_htaccess() leaves this text for the error page.
 bool htaccess_was_unreadable(const request_rec* r) {
@@ -49,9 +50,18 @@ std::optional<Refusal> refusal_of_directory(request_rec* r) {
   return looked_for_index ? std::optional(Refusal::index) : std::nullopt;
 }
 
+/// sapi_apache2.c, php_handler(): with the setting xbithack mod_php runs pages whose owner has the
+/// x bit. What it cannot read ends with 500, where httpd itself says 403.
+bool was_refused_by_php(const request_rec* r) {
+  return r->status == HTTP_INTERNAL_SERVER_ERROR && is_loaded(*dispatcher_of(Handler::php)) &&
+         r->finfo.filetype == APR_REG && (r->finfo.protection & APR_UEXECUTE) != 0 &&
+         r->content_type && std::string_view(r->content_type).starts_with("text/html");
+}
+
 std::optional<Refusal> refusal_of(request_rec* r) {
-  if (r->status != HTTP_FORBIDDEN || r->proxyreq != PROXYREQ_NONE) return std::nullopt;
-  if (!r->filename || r->filename[0] != '/') return std::nullopt;
+  if (!r->filename || r->filename[0] != '/' || r->proxyreq != PROXYREQ_NONE) return std::nullopt;
+  if (was_refused_by_php(r)) return Refusal::page;
+  if (r->status != HTTP_FORBIDDEN) return std::nullopt;
   if (htaccess_was_unreadable(r)) return Refusal::htaccess;
   switch (r->finfo.filetype) {
     case APR_NOFILE:
@@ -130,6 +140,7 @@ Diagnosis examine_refusal(request_rec* r, Refusal refusal, const Target& target)
     case Refusal::listing:
       return examine_listing(r);
     case Refusal::file:
+    case Refusal::page:
       break;
   }
   return examine(question_about(r, r->filename, Need::read, Role::script), Moment::before_dispatch);
@@ -138,7 +149,8 @@ Diagnosis examine_refusal(request_rec* r, Refusal refusal, const Target& target)
 /// The contract's TARGET is what the request was for. One directory or .htaccess that refuses
 /// everything below it is one incident, whatever was asked for.
 void name_target(Diagnosis& diagnosis, Refusal refusal, const Target& target) {
-  const bool for_all = refusal != Refusal::file && refusal != Refusal::listing;
+  const bool for_all =
+      refusal == Refusal::walk || refusal == Refusal::index || refusal == Refusal::htaccess;
   diagnosis.question.target = target.path;
   for (Finding& finding : diagnosis.findings) {
     finding.target = target.path;
@@ -157,7 +169,9 @@ Target refused_target(request_rec* r, Refusal refusal) {
   const std::optional<Target> mapped = unreached_target_of(r);
   const char* path = whole_path(r);
   const bool dispatches = refusal == Refusal::walk && mapped;
-  return {.handler = Handler::other, .need = dispatches ? mapped->need : Need::read, .path = path};
+  return {.handler = refusal == Refusal::page ? Handler::php : Handler::other,
+          .need = dispatches ? mapped->need : Need::read,
+          .path = path};
 }
 
 bool is_regular_above(const Finding& finding) {

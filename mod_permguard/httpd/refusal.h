@@ -10,7 +10,8 @@ namespace permguard {
 /// script was dispatched: the directory walk ended early (AH00035, AH00037), .htaccess could not
 /// be read (AH00529), a static file or a listing could not be opened (AH00132, AH01275), or a
 /// DirectoryIndex was looked for in a directory that may not be searched. Every other 403 is left
-/// alone. Reads what httpd left in the request; asks the disk only if one of these fits.
+/// alone. Of the 500s, one that mod_php gave for a page (xbithack) that it could not read. Reads
+/// what httpd left in the request; asks the disk only if one of these fits.
 void explain_refusal(request_rec* r);
 
 /// The question that brought `finding` up, to be asked again about `who`. PATH, the working

@@ -109,11 +109,12 @@ std::optional<Target> target_of(request_rec* r) {
 }
 
 Target past_target(request_rec* r, const Trace& trace) {
+  const ProxyTarget* proxy = trace.proxy ? as_sent(r, *trace.proxy) : nullptr;
   Target target{.handler = trace.handler,
                 .dispatcher = trace.handler,
                 .need = trace.need,
-                .path = trace.proxy ? trace.proxy->subject() : r->filename,
-                .proxy = trace.proxy};
+                .path = proxy ? proxy->subject() : r->filename,
+                .proxy = proxy};
   complete(r, dispatcher_of(trace.handler), target);
   return target;
 }

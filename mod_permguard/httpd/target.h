@@ -21,6 +21,7 @@ struct Target {
   const ProxyTarget* proxy = nullptr;  ///< where mod_proxy sends the request, if it does
   Role role = Role::script;
   const char* wrapper = nullptr;  ///< a program that is executed to read `path`, or null
+  const char* root = nullptr;     ///< the chroot of the process that reads `path`, or null
   bool stays_resident = false;    ///< once started or loaded it goes on, whatever becomes of it
 };
 

@@ -14,12 +14,12 @@ using testing::HasSubstr;
 
 constexpr std::string_view kEcho =
     "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\n"
-    "echo \"$REQUEST_METHOD $SCRIPT_NAME $PATH_INFO $REDIRECT_STATUS\"\n";
+    "echo \"$REQUEST_METHOD $SCRIPT_NAME $PATH_INFO $QUERY_STRING $REDIRECT_STATUS\"\ncat\n";
 
 class DispatchShapes : public testing::TestWithParam<Mpm> {
  protected:
   Scene scene{.mpm = GetParam(),
-              .modules = {"actions", "include", "negotiation", "autoindex"},
+              .modules = {"actions", "include", "negotiation", "autoindex", "rewrite"},
               .config = R"(
 <Directory "@ROOT@/htdocs">
   Options +ExecCGI +Includes +MultiViews +Indexes
@@ -34,6 +34,11 @@ class DispatchShapes : public testing::TestWithParam<Mpm> {
   Action spoiled /cgi-bin/broken.cgi
   DirectoryIndex none.cgi index.cgi
 </Directory>
+RewriteEngine on
+RewriteCond "/cgi-bin/broken.cgi" -U
+RewriteCond "@ROOT@/cgi-bin/broken.cgi" -F [OR]
+RewriteCond "/list/broken.cgi" -U
+RewriteRule "^/guess$" - [R=204]
 <Location "/missing">
   ErrorDocument 404 /cgi-bin/act.cgi
 </Location>
@@ -48,6 +53,14 @@ class DispatchShapes : public testing::TestWithParam<Mpm> {
                     tree.write("cgi-bin/silent.cgi", "#!/bin/sh\nexit 1\n", 0755);
                     tree.write("htdocs/page.cgi", kEcho, 0755);
                     tree.write("htdocs/some.typed", kEcho, 0755);
+                    tree.write("htdocs/failing.cgi",
+                               "#!/bin/sh\nprintf 'Status: 404 Gone\\n\\ngone'\n", 0755);
+                    tree.write("htdocs/nph-raw.cgi",
+                               "#!/bin/sh\nprintf 'HTTP/1.1 200 OK\\r\\nA: b\\r\\n"
+                               "Connection: close\\r\\n\\r\\nraw'\n",
+                               0755);
+                    tree.write("htdocs/many/broken.cgi", kEcho, 0644);
+                    tree.write("htdocs/many/broken.html", "page");
                     tree.write("htdocs/a.paint", "", 0600);
                     tree.write("htdocs/a.spoil", "", 0644);
                     tree.write("htdocs/dir/index.cgi", kEcho, 0755);
@@ -79,11 +92,19 @@ TEST_P(DispatchShapes, HealthyScriptsAnswerAsWithStockHttpd) {
                           {"/page.cgi", "OPTIONS"},
                           {"/page.cgi", "DELETE"},
                           {"/page.cgi", "FOO"},
+                          {"/page.cgi?a=b", "POST", {}, "sent=1"},
                           {"/page", "GET", {"Accept: text/plain"}},
                           {"/some.typed"},
+                          {"/some.typed/more", "POST", {}, "sent=2"},
                           {"/a.paint"},
+                          {"/a.paint", "POST", {}, "sent=3"},
                           {"/dir/"},
+                          {"/dir/", "HEAD"},
                           {"/whole.shtml"},
+                          {"/missing", "GET", {}, {}, 404},
+                          {"/missing", "HEAD", {}, {}, 404},
+                          {"/failing.cgi", "GET", {}, {}, 404},
+                          {"/nph-raw.cgi"},
                           {"/page.cgi", "TRACE"}});
 }
 
@@ -116,10 +137,32 @@ TEST_P(DispatchShapes, APartOfAPageIsJudgedAndNeverExonerated) {
   EXPECT_EQ(server.metric("permguard_checks_total{handler=\"ssi\",result=\"healthy\"}"), "1");
 }
 
+TEST_P(DispatchShapes, APartThatFailedIsExplainedInEveryMode) {
+  scene.lay_out = [lay_out = scene.lay_out](TempTree& tree) {
+    lay_out(tree);
+    tree.write("cgi-bin/unreadable.cgi", kEcho, 0711);
+    tree.write("htdocs/late.shtml", "<!--#include virtual=\"/cgi-bin/unreadable.cgi\" -->rest");
+  };
+  scene.allowed.push_back("cannot open");
+  for (const char* mode : {"report", "explain"}) {
+    DispatcherServer server(scene, mode);
+    EXPECT_THAT(server.get("/parts.shtml").body, HasSubstr("rest"));
+    server.log().expect("not-executable: www-data cannot execute '" +
+                        server.tree().path("cgi-bin/broken.cgi"));
+    EXPECT_THAT(server.get("/late.shtml").body, HasSubstr("rest"));
+    server.log().expect("read-denied: www-data cannot execute '" +
+                        server.tree().path("cgi-bin/unreadable.cgi"));
+    EXPECT_THAT(server.get("/quiet.shtml").body, HasSubstr("rest"));
+    EXPECT_EQ(server.lines(), 2U) << mode;
+  }
+}
+
 TEST_P(DispatchShapes, WhatIsOnlyAskedAboutCostsNothing) {
   DispatcherServer server(scene, "enforce strict");
   EXPECT_EQ(server.get("/asked.shtml").status, 200);
   EXPECT_EQ(server.get("/list/").status, 200);  // a listing asks about every file
+  EXPECT_EQ(server.get("/guess").status, 204);  // mod_rewrite's -F and -U
+  EXPECT_EQ(server.request("GET", "/many/broken", {"Accept: text/html"}).body, "page");
   EXPECT_EQ(server.lines(), 0U);
   const std::string page = server.get("/permguard-status?openmetrics").body;
   for (const char* result : {"healthy", "reported", "blocked"}) {

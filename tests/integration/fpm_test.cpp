@@ -251,6 +251,22 @@ TEST_P(Fpm, APoolsChrootIsWhereItsPathsBegin) {
   log().expect("recovered: read-denied");
 }
 
+TEST_P(Fpm, AScriptThatIsRenamedOnTheWayIsNotGuessedAt) {
+  pool_.chroot = tree().mkdir("jail");
+  tree().write("jail/site/a.php", kScript);
+  start_fpm();
+  start("enforce strict",
+        "PermGuardFpmPools pools/www.conf\n<FilesMatch \"\\.php$\">\n"
+        "  SetHandler \"proxy:unix:@ROOT@/run/fpm.sock|fcgi://localhost\"\n"
+        "  ProxyFCGISetEnvIf true SCRIPT_FILENAME /site/a.php\n</FilesMatch>\n");
+  EXPECT_EQ(server_->get("/a.php").status, 200);
+  EXPECT_EQ(server_->get("/a.php?s=500").status, 500);
+  log().expect("exonerated: www-data can connect '" + pool_.listen + "'");
+  tree().chmod("run/fpm.sock", 0600);
+  EXPECT_EQ(server_->get("/a.php").status, 503);
+  log().expect("socket-connect-denied: www-data");
+}
+
 TEST_P(Fpm, AnUnknownPoolUserIsSaidOnlyWhereItMatters) {
   tree().write("htdocs/secret.php", kScript, 0600);
   start_fpm();
@@ -405,6 +421,20 @@ TEST_P(Fpm, ASocketsPathMayBeTooLong) {
                        "|fcgi://localhost/\"\n</Location>\n");
   EXPECT_EQ(server_->get("/a.php").status, 503);
   log().expect("socket-name-too-long: www-data cannot connect '" + tree().path(name) + "'");
+}
+
+TEST_P(Fpm, AMainFileLeadsToItsPoolsAndANumberIsAnId) {
+  tree().write("htdocs/secret.php", kScript, 0600);
+  tree().write("fpm/main.conf",
+               "[global]\nlog_level = notice\ninclude = " + tree().path("included/*.conf") + "\n");
+  tree().write("included/www.conf",
+               "[www]\nuser = 65534\ngroup = 65534\nlisten = " + pool_.listen + "\n");
+  start_fpm();
+  const std::string config = kConfig;
+  start("enforce strict",
+        "PermGuardFpmPools fpm/main.conf\n" + config.substr(config.find("<FilesMatch")));
+  EXPECT_EQ(server_->get("/secret.php").status, 403);
+  log().expect("read-denied (modelled): nobody cannot read");
 }
 
 TEST_P(Fpm, PoolFilesThatCannotServeAreNamedAtStart) {

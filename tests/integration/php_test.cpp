@@ -37,7 +37,9 @@ TEST_F(Php, HealthyScriptsAnswerAsWithStockHttpd) {
                           {"/php/"},
                           {"/php/source.phps"},
                           {"/php/index.php", "HEAD"},
-                          {"/php/index.php", "FOO"}});
+                          {"/php/index.php", "FOO"},
+                          {"/php/index.php", "POST", {}, "sent=1"},
+                          {"/php/index.php", "DELETE"}});
 }
 
 TEST_F(Php, AScriptThatCannotBeReadIsAnswered) {
@@ -62,6 +64,28 @@ TEST_F(Php, AScriptThatOpcacheHoldsIsNeverAnsweredFor) {
   server.tree().chmod("htdocs/php/index.php", 0000);
   EXPECT_EQ(server.get("/php/index.php").body, "php -");
   EXPECT_EQ(server.lines(), 0U);
+}
+
+/// Pages whose owner has the x bit are scripts, in which only mod_php itself sees the difference.
+TEST_F(Php, APageThatXbithackMakesAScript) {
+  scene.config += "php_admin_flag xbithack on\n";
+  scene.lay_out = [](TempTree& tree) {
+    tree.write("htdocs/run.html", "<?php echo 'ran';", 0744);
+    tree.write("htdocs/secret.html", "<?php echo 'ran';", 0700);
+    tree.write("htdocs/static.html", "page", 0600);
+    tree.write("htdocs/failing.html", "<?php http_response_code(500);", 0744);
+  };
+  expect_as_stock(scene, {{"/run.html"}, {"/failing.html", "GET", {}, {}, 500}});
+  scene.allowed.push_back("AH00132");
+  DispatcherServer server(scene, "enforce");
+  EXPECT_EQ(server.get("/secret.html").status, 500);
+  server.log().expect("read-denied: www-data cannot read '" +
+                      server.tree().path("htdocs/secret.html") + "': mode 0700");
+  EXPECT_EQ(server.get("/static.html").status, 403);
+  server.log().expect("read-denied: www-data cannot read '" +
+                      server.tree().path("htdocs/static.html") + "': mode 0600");
+  EXPECT_EQ(server.metric("permguard_checks_total{handler=\"php\",result=\"reported\"}"), "1");
+  EXPECT_EQ(server.lines(), 2U);
 }
 
 TEST_F(Php, AMissingScriptIsHttpdsOwnBusiness) {

@@ -36,8 +36,6 @@ WSGISocketPrefix @ROOT@/rt/wsgi
 WSGIDaemonProcess games user=games threads=1 home=/
 WSGIDaemonProcess own threads=1 home=/
 WSGIDaemonProcess helped user=games supplementary-groups=mail,news threads=1 home=/
-WSGIDaemonProcess jailed user=games chroot=/ threads=1 home=/
-WSGIScriptAlias /jailed @ROOT@/apps/games.wsgi process-group=jailed
 WSGIScriptAlias /embedded @ROOT@/apps/embedded.wsgi
 WSGIScriptAlias /games @ROOT@/apps/games.wsgi process-group=games
 WSGIScriptAlias /own @ROOT@/apps/own.wsgi process-group=own
@@ -91,7 +89,6 @@ TEST_P(Wsgi, HealthyApplicationsAnswerAsWithStockHttpd) {
                           {"/embedded", "FOO"},
                           {"/embedded", "POST", {}, "sent=1"},
                           {"/games", "POST", {}, "sent=1"},
-                          {"/jailed"},
                           {"/games"},
                           {"/games/more"},
                           {"/own"},
@@ -143,6 +140,23 @@ TEST_P(Wsgi, ALoadedApplicationIsNeverAnsweredFor) {
   server.tree().chmod("apps/own.wsgi", 0600);
   EXPECT_EQ(server.get("/own").status, 200);
   EXPECT_EQ(server.lines(), 0U);
+}
+
+/// No Python runs in this jail: only what is asked before a request is sent there counts.
+TEST_P(Wsgi, AScriptInADaemonsChrootIsNamedFromOutside) {
+  scene.config +=
+      "WSGIDaemonProcess jailed user=games chroot=@ROOT@/outer/jail threads=1 home=/\n"
+      "WSGIScriptAlias /jailed @ROOT@/outer/jail/app.wsgi process-group=jailed\n";
+  scene.lay_out = [](TempTree& tree) {
+    tree.write("outer/jail/app.wsgi", kApplication, 0600);
+    tree.chown("outer", "root", "www-data");
+    tree.chmod("outer", 0750);  // where games never goes
+  };
+  DispatcherServer server(scene, "enforce strict");
+  EXPECT_EQ(server.get("/jailed").status, 500);
+  server.log().expect("read-denied (modelled): games cannot read '" +
+                      server.tree().path("outer/jail/app.wsgi") + "': mode 0600");
+  EXPECT_EQ(server.lines(), 1U);
 }
 
 TEST_P(Wsgi, WhatStockHttpdRefusesIsNotLookedAt) {

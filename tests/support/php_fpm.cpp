@@ -37,12 +37,14 @@ bool PhpFpm::installed() {
   return !program().empty();
 }
 
-PhpFpm::PhpFpm(TempTree& tree, const std::string& pool_file, const std::string& listen) {
+PhpFpm::PhpFpm(TempTree& tree, const std::string& pool_file, const std::string& listen,
+               const std::vector<std::string>& settings) {
   const std::string main_file = tree.write(
       "fpm/fpm.conf", "[global]\nerror_log = " + tree.path("fpm/log") + "\ninclude = " + pool_file);
   ProcessOptions options;
   options.output = tree.path("fpm/output");
-  const std::vector<std::string> command = {program(), "-n", "-F", "-y", main_file};
+  std::vector<std::string> command = {program(), "-n", "-F", "-y", main_file};
+  for (const std::string& setting : settings) command.insert(command.end(), {"-d", setting});
   child_ = std::make_unique<Child>(command, options);
   if (poll_until([&] { return !child_->running() || is_served(listen); }) && child_->running()) {
     return;

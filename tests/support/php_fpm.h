@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "support/process.h"
 #include "support/temp_tree.h"
@@ -14,7 +15,7 @@ struct FpmPoolOptions {
   std::string listen;           ///< a socket's path or ADDRESS:PORT
   std::string mode = "0666";    ///< of the socket
   std::string user = "nobody";  ///< whose group is nogroup
-  std::string chroot;
+  std::string chroot{};
 };
 
 /// Writes a pool file for Debian's user nobody; its path.
@@ -23,8 +24,10 @@ std::string write_pool(TempTree& tree, const std::string& relative, const FpmPoo
 /// A private PHP-FPM in the foreground, as root, of one pool file; ended with the object.
 class PhpFpm {
  public:
-  /// Starts it and waits until somebody listens. Throws, with its log, where nobody does.
-  PhpFpm(TempTree& tree, const std::string& pool_file, const std::string& listen);
+  /// Starts it, with further `settings` of php.ini, and waits until somebody listens. Throws, with
+  /// its log, where nobody does.
+  PhpFpm(TempTree& tree, const std::string& pool_file, const std::string& listen,
+         const std::vector<std::string>& settings = {});
   void stop() { child_.reset(); }
 
   /// Whether Debian's package is installed.

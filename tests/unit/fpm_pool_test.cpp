@@ -46,6 +46,15 @@ TEST(FpmPools, QuotesAndCommentsAreNoPartOfAValue) {
   EXPECT_EQ(pools[0], (FpmPool{"a", "ann ; x", "open", "127.0.0.1:9000", "/a b"}));
 }
 
+TEST(FpmPools, WhatIsIncludedIsKnownByItsLine) {
+  EXPECT_EQ(fpm_include("include=/etc/php/8.2/fpm/pool.d/*.conf"),
+            "/etc/php/8.2/fpm/pool.d/*.conf");
+  EXPECT_EQ(fpm_include(" include = \"/a b/*.conf\" ; more"), "/a b/*.conf");
+  EXPECT_EQ(fpm_include(";include=/a"), std::nullopt);
+  EXPECT_EQ(fpm_include("include"), std::nullopt);
+  EXPECT_EQ(fpm_include("php_value[include]=/a"), std::nullopt);
+}
+
 TEST(FpmPools, NonsenseIsSkipped) {
   EXPECT_TRUE(parse_fpm_pools("").empty());
   EXPECT_TRUE(parse_fpm_pools("]\n[\n=\nuser\nuser = a\n").empty());

@@ -73,6 +73,22 @@ const char* take_fcgid_wrapper(cmd_parms* command, void* directory, const char* 
   return nullptr;
 }
 
+FcgidGuards merge_fcgid_guards(const FcgidGuards& base, const FcgidGuards& over) noexcept {
+  return {.access = over.access ? over.access : base.access,
+          .user = over.user ? over.user : base.user,
+          .right = over.right ? over.right : base.right};
+}
+
+const char* take_fcgid_guard(cmd_parms* command, void* directory, const char* program) {
+  if (const char* error = unless_loaded(*command, kModule)) return error;
+  FcgidGuards& guards = static_cast<DirectoryConfig*>(directory)->fcgid_guards;
+  const char* name = command->cmd->name;
+  if (std::strstr(name, "AccessChecker")) guards.access = program;
+  if (std::strstr(name, "Authenticator")) guards.user = program;
+  if (std::strstr(name, "Authorizer")) guards.right = program;
+  return nullptr;
+}
+
 const char* take_fcgid_variable(cmd_parms* command, void*, const char* name, const char* value) {
   if (const char* error = unless_loaded(*command, kModule)) return error;
   if (std::strcmp(name, "PATH") == 0) add_path(command, {.command = nullptr, .path = value});

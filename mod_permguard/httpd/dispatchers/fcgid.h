@@ -25,6 +25,16 @@ struct FcgidPath {
   const char* path = nullptr;     ///< null: the server's own
 };
 
+/// The programs that mod_fcgid asks, before any handler, whether a request is allowed. Null: none.
+struct FcgidGuards {
+  const char* access = nullptr;  ///< FcgidAccessChecker
+  const char* user = nullptr;    ///< FcgidAuthenticator
+  const char* right = nullptr;   ///< FcgidAuthorizer
+};
+FcgidGuards merge_fcgid_guards(const FcgidGuards& base, const FcgidGuards& over) noexcept;
+
+/// FcgidAccessChecker, FcgidAuthenticator, FcgidAuthorizer PROGRAM
+const char* take_fcgid_guard(cmd_parms* command, void* directory, const char* program);
 /// FcgidWrapper COMMAND [EXTENSION] [virtual]
 const char* take_fcgid_wrapper(cmd_parms* command, void* directory, const char* line,
                                const char* extension, const char* flag);

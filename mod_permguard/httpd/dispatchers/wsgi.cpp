@@ -201,9 +201,7 @@ bool wsgi_refuses(request_rec* r) noexcept {
 void complete_wsgi(request_rec* r, Target& target) {
   if (const WsgiHandlerScript* script = handler_script(r, r->handler)) target.path = script->path;
   const WsgiPlace place = wsgi_place_of(r);
-  if (place.daemon && place.daemon->root) {
-    target.path = apr_pstrcat(r->pool, place.daemon->root, target.path, nullptr);
-  }
+  if (place.daemon) target.root = place.daemon->root;
 }
 
 }  // namespace permguard

@@ -58,7 +58,8 @@ bool is_wsgi_handler(const request_rec* r, const char* name) noexcept;
 /// mod_wsgi.c, wsgi_hook_handler().
 bool wsgi_refuses(request_rec* r) noexcept;
 
-/// The script of a WSGIHandlerScript instead of the file, and the chroot of a daemon before it.
+/// The script of a WSGIHandlerScript instead of the file, and the chroot of a daemon, in which
+/// mod_wsgi wants the script to be, as seen from outside.
 void complete_wsgi(request_rec* r, Target& target);
 
 }  // namespace permguard
