@@ -86,12 +86,10 @@ class FpmRoutes : public testing::TestWithParam<Mpm> {
     const FpmPoolOptions pool{.listen = tree.path("run/fpm.sock")};
     write_pool(tree, "pools/a.conf", pool);
     tree.write("pools/far.conf", "[far]\nuser = nobody\ngroup = nogroup\nlisten = " +
-                                     std::to_string(port) +
-                                     "\npm = static\npm.max_children = 2\n");
+                                     std::to_string(port) + "\npm = static\npm.max_children = 2\n");
     // Of two servers the first one's FPM has the port.
     const char* started = fpms.empty() ? "pools/*.conf" : "pools/a.conf";
-    fpms.push_back(
-        std::make_unique<PhpFpm>(tree, tree.path(started), pool.listen, settings));
+    fpms.push_back(std::make_unique<PhpFpm>(tree, tree.path(started), pool.listen, settings));
   }
 
   std::vector<std::string> settings;
