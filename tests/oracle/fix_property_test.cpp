@@ -117,8 +117,9 @@ std::set<std::string> faults(const Diagnosis& diagnosis, const std::string* line
   std::set<std::string> all;
   for (const Finding& finding : diagnosis.findings) {
     const bool told =
-        line == nullptr || (line->find(tag(finding) + ":") != std::string::npos &&
-                            line->find("'" + finding.path + "'") != std::string::npos);
+        line == nullptr ||
+        (!finding.remedy.steps.empty() && line->find(tag(finding) + ":") != std::string::npos &&
+         line->find("'" + finding.path + "'") != std::string::npos);
     if (!told) continue;
     all.insert(std::string(name_of(finding.role)) + "-" + name_of(finding.code) + " " +
                finding.path);
