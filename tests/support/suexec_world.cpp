@@ -97,6 +97,7 @@ void SuexecWorld::configure(const std::optional<std::string>& text) {
 
 void SuexecWorld::install(const std::string& binary) {
   const std::string used = fs::canonical("/usr/lib/apache2/suexec");
+  umount2(used.c_str(), MNT_DETACH);  // what an earlier call put there, if anything
   if (used == binary) return;
   require(mount(binary.c_str(), used.c_str(), nullptr, MS_BIND, nullptr) == 0, "bind " + used);
 }
