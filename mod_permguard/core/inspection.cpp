@@ -260,7 +260,10 @@ void Inspection::follow_loader(const std::string& path, const ElfHeader& program
 void Inspection::follow_interpreter(const Link& script, const NextFile& next, const Candidate& from,
                                     const ExecContext& context) {
   if (from.depth >= kMaxInterpreterDepth) {
-    add_format_fault(Code::shebang_loop, script, next.path, ELOOP);
+    // The operator knows the script; where it runs itself, it has no other part.
+    const Link& target = diagnosis_.chain.front();
+    const bool itself = target.walk.resolved == script.walk.resolved;
+    add_format_fault(Code::shebang_loop, itself ? target : script, next.path, ELOOP);
     return;
   }
   const std::size_t first = diagnosis_.findings.size();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/chain.h"
 #include "core/checker.h"
@@ -39,6 +40,7 @@ class Inspection {
   void follow_interpreter(const Link& script, const NextFile& next, const Candidate& from,
                           const ExecContext& context);
   void follow_env(const Link& script, const ExecContext& context);
+  CommandLookup look_up(const NextFile& next, std::vector<std::string>& hidden) const;
   void execute_by_env(const Candidate& command, const ExecContext& context);
   bool is_text(const Finding& finding, std::size_t place) const;
   int attempt(const std::string& path) const;

@@ -11,6 +11,13 @@ namespace {
 
 constexpr std::size_t kMaxChain = 32;
 
+std::string hidden_words(const std::vector<std::string>& directories, const Identity& who) {
+  if (directories.empty()) return {};
+  std::string words = "of which " + who.name + " may not search '" + directories.front() + "'";
+  if (directories.size() > 1) words += " and " + std::to_string(directories.size() - 1) + " more";
+  return words;
+}
+
 }  // namespace
 
 void Inspection::follow_env(const Link& script, const ExecContext& context) {
@@ -18,10 +25,9 @@ void Inspection::follow_env(const Link& script, const ExecContext& context) {
   const Role role = joined(diagnosis_.question.role, Role::command);
   // A command that is a script for env again starts a new execve: only its length ends it here.
   const bool endless = next.kind == NextFile::Kind::endless || diagnosis_.chain.size() > kMaxChain;
+  std::vector<std::string> hidden;
   if (next.kind == NextFile::Kind::command && !endless) {
-    const CommandLookup found =
-        find_command(next.path, next.search_path, next.directory,
-                     [this](const std::string& path) { return attempt(path); });
+    const CommandLookup found = look_up(next, hidden);
     if (found.error != ENOENT || next.path.find('/') != std::string::npos) {
       execute_by_env({role, found.path}, {next.search_path, next.directory});
       return;
@@ -39,9 +45,31 @@ void Inspection::follow_env(const Link& script, const ExecContext& context) {
     }
     finding.detail = next.complaint.empty() ? next.search_path : next.complaint;
     finding.decided_by = DecidedBy::interpreter;
-    finding.error = ENOENT;
+    finding.error = hidden.empty() ? ENOENT : EACCES;
+    finding.hint = hidden_words(hidden, diagnosis_.question.who);
     finding.remedy = general_remedy(finding);
   }
+}
+
+/// As find_command, but a directory of PATH that hides its names counts only where all do: the
+/// command may be in none of them, and most often is not. `hidden` gets them in the other case.
+CommandLookup Inspection::look_up(const NextFile& next, std::vector<std::string>& hidden) const {
+  std::string first;
+  std::size_t tried = 0;
+  CommandLookup found =
+      find_command(next.path, next.search_path, next.directory, [&](const std::string& path) {
+        ++tried;
+        const int error = attempt(path);
+        if (error != EACCES || next.path.find('/') != std::string::npos) return error;
+        if (walk_path(examiner_.filesystem, path, diagnosis_.question.who, {}).complete)
+          return error;
+        if (hidden.empty()) first = path;
+        hidden.push_back(directory_of(path));
+        return ENOENT;
+      });
+  if (found.error != ENOENT || hidden.empty() || hidden.size() != tried) return found;
+  hidden.clear();
+  return {first, EACCES};
 }
 
 /// execvp(3) of glibc hands a file that execve refuses with ENOEXEC to /bin/sh, so what is text

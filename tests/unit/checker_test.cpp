@@ -189,6 +189,36 @@ TEST_F(CheckerTest, EnvLooksUpThePath) {
   EXPECT_EQ(ask(bad, nullptr).findings[0].detail, "/usr/bin:/bin");
 }
 
+TEST_F(CheckerTest, ADirectoryOfPathThatHidesItsNamesIsNotTheCause) {
+  const std::string script = tree_.write("a", "#!/usr/bin/env no-such-thing\n", 0755);
+  const std::string locked = tree_.mkdir("locked", 0700);
+  Question question = this->question(script);
+  question.search_path = locked + ":/usr/bin";
+  const auto ask = [&] {
+    return diagnose({filesystem_, names_, nullptr, surroundings_}, question).findings;
+  };
+  ASSERT_EQ(ask().size(), 1U);
+  EXPECT_EQ(tag_of(ask()[0]), "command-not-found");
+  EXPECT_EQ(ask()[0].error, EACCES) << "env says: Permission denied";
+  EXPECT_EQ(ask()[0].hint, "of which www-data may not search '" + locked + "'");
+
+  question.search_path = locked;
+  EXPECT_EQ(tag_of(ask().at(0)), "command-search-denied") << "nothing else can be in the way";
+
+  question.search_path = locked + ":" + tree_.mkdir("bin");
+  tree_.write("bin/no-such-thing", kScript, 0644);
+  EXPECT_EQ(tag_of(ask().at(0)), "command-not-executable") << "the file that is seen";
+
+  tree_.write("locked/no-such-thing", kScript, 0755);
+  tree_.remove("bin/no-such-thing");
+  EXPECT_EQ(tag_of(ask().at(0)), "command-search-denied") << "who sees the file names the way";
+}
+
+TEST_F(CheckerTest, AScriptThatIsItsOwnInterpreterIsTheCulprit) {
+  const std::string self = tree_.path("self");
+  EXPECT_THAT(tags(tree_.write("self", "#!" + self + "\n", 0755)), ElementsAre("shebang-loop"));
+}
+
 TEST_F(CheckerTest, EnvThatRunsItsOwnScriptEnds) {
   tree_.write("self", "#!/usr/bin/env self\n", 0755);
   Question question = this->question(tree_.path("self"));
