@@ -241,11 +241,29 @@ int judge(request_rec* r, const Target& target) {
   return is_known_to_pass(check) ? pass(check) : look(check);
 }
 
+/// httpd answers 404 for a target that is gone, and nothing is checked; but what was wrong with it
+/// is over, whatever had to be asked for it.
+void close_what_is_gone(request_rec* r) {
+  if (r->finfo.filetype != APR_NOFILE || !engine() || !shared_state().any_open()) return;
+  const DirectoryConfig& config = directory_config(r->per_dir_config);
+  if (config.effective_mode().mode == Mode::off) return;
+  const std::optional<Target> target = unreached_target_of(r);
+  if (!target) return;
+  const Executor executor = executor_of(r, *target, config);
+  if (!executor.who || !concerns_open_incident(target->path, *executor.who)) return;
+  const Question question = question_of(r, *target, executor);
+  reconsider_incidents(r, examine(question, executor, Moment::before_dispatch),
+                       Moment::after_failure);
+}
+
 }  // namespace
 
 int check_request(request_rec* r) {
   const std::optional<Target> target = target_of(r);
-  if (!target) return DECLINED;
+  if (!target) {
+    close_what_is_gone(r);
+    return DECLINED;
+  }
   const int answer = judge(r, *target);
   if (answer == DECLINED) let_live(*target);
   return answer;

@@ -171,5 +171,25 @@ TEST_P(DispatchShapes, WhatIsOnlyAskedAboutCostsNothing) {
   }
 }
 
+TEST(DispatchOrder, AnAnswerFromTheCacheIsNotStoppedByABrokenScript) {
+  const Scene cached{
+      .modules = {"cache", "cache_disk"},
+      .config = "CacheQuickHandler off\nCacheEnable disk /\nCacheRoot @ROOT@/cache\nCacheHeader on",
+      .lay_out = [](TempTree& tree) {
+        tree.mkdir("cache", 0777);
+        tree.write("cgi-bin/kept.cgi",
+                   "#!/bin/sh\nprintf 'Content-Type: text/plain\\nCache-Control: max-age=3600\\n"
+                   "Last-Modified: Thu, 01 Jan 2015 00:00:00 GMT\\n\\nkept\\n'\n",
+                   0755);
+      }};
+  DispatcherServer server(cached, "enforce");
+  EXPECT_EQ(server.get("/cgi-bin/kept.cgi").status, 200);
+  server.tree().chmod("cgi-bin/kept.cgi", 0644);
+  EXPECT_EQ(server.get("/cgi-bin/kept.cgi").body, "kept\n");
+  EXPECT_EQ(server.lines(), 0U);
+  EXPECT_EQ(server.get("/cgi-bin/kept.cgi?another=page").status, 500);
+  server.log().expect("not-executable: ");
+}
+
 }  // namespace
 }  // namespace permguard::test

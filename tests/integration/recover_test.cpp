@@ -97,6 +97,20 @@ TEST_P(Recover, RandomNamesUnderOneLockedDirectoryAreOneIncidentThatAnotherTarge
   EXPECT_THAT(server.log().expect("recovered: search-denied '"), HasSubstr("3 requests affected"));
 }
 
+TEST_P(Recover, AFileThatIsGoneClosesItsIncident) {
+  server.tree().write("cgi-bin/dir/a.cgi", "#!/no/such/interpreter\n", 0755);
+  start("PermGuardStatusCode 503");
+  for (const char* name : {"broken.cgi", "dir/a.cgi"}) {
+    const std::string url = std::string("/cgi-bin/") + name;
+    EXPECT_EQ(server.get(url).status, 503);
+    server.log().expect(name);
+    server.tree().remove(std::string("cgi-bin/") + name);
+    EXPECT_EQ(server.get(url).status, 404);
+    EXPECT_THAT(server.log().expect("recovered: "), HasSubstr(name));
+  }
+  EXPECT_THAT(state(), HasSubstr("IncidentsOpen: 0"));
+}
+
 TEST_P(Recover, AnIncidentIsKeptOverRestartsAndClosedByTheNextGeneration) {
   start("PermGuardStatusCode 503");
   EXPECT_EQ(server.get("/cgi-bin/broken.cgi").status, 503);

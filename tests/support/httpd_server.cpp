@@ -41,19 +41,45 @@ std::string load_line(const std::string& module) {
   return "LoadModule " + name + "_module \"" + file + "\"\n";
 }
 
-/// What an AddressSanitizer test program needs so that the unsanitized apache2 can load the
-/// sanitized module: the same runtime, first. Empty for an ordinary build.
-std::string sanitizer_runtime() {
-#if defined(__SANITIZE_ADDRESS__)
+/// The path of the library `name` that this program has loaded; empty where it has none.
+[[maybe_unused]] std::string loaded_library(std::string_view name) {
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
     const auto slash = line.find('/');
-    if (slash != std::string::npos && line.find("libasan.so") != std::string::npos) {
+    if (slash != std::string::npos && line.find(name) != std::string::npos) {
       return line.substr(slash);
     }
   }
-#endif
   return "";
+}
+
+/// What an AddressSanitizer test program needs so that the unsanitized apache2 can load the
+/// sanitized module: the same runtime first, and after it the C++ library, whose __cxa_throw the
+/// runtime looks for when it starts. Empty for an ordinary build.
+std::string sanitizer_runtime() {
+#if defined(__SANITIZE_ADDRESS__)
+  return loaded_library("libasan.so") + ':' + loaded_library("libstdc++.so");
+#else
+  return "";
+#endif
+}
+
+/// A child's report without the leaks that are none: LeakSanitizer does not look for pointers in
+/// APR's mapped memory, and the pool of the configuration is destroyed by the parent only.
+std::string without_configuration(const std::string& report) {
+  constexpr std::string_view kLeak = "irect leak of ";
+  if (report.find("ERROR: LeakSanitizer") == std::string::npos) return report;
+  std::string leaks;
+  std::size_t end = 0;
+  for (std::size_t at = 0; at < report.size(); at = end + 2) {
+    end = std::min(report.find("\n\n", at), report.size());
+    const std::string block = report.substr(at, end - at);
+    const bool configuration = block.find("ap_run_post_config") != std::string::npos ||
+                               block.find("ap_process_config_tree") != std::string::npos ||
+                               block.find("ap_walk_config") != std::string::npos;
+    if (block.find(kLeak) != std::string::npos && !configuration) leaks += block + "\n\n";
+  }
+  return leaks;
 }
 
 std::string mpm_config(Mpm mpm) {
@@ -138,15 +164,14 @@ std::string cgi_script(std::string_view body, std::string_view interpreter) {
 
 HttpdServer::HttpdServer(HttpdOptions options)
     : options_(std::move(options)), log_(tree_.path("logs/error.log")), port_(free_port()) {
-  // The event MPM's own race between a restart and a connection that is being closed.
-  log_.allow("AH03092: process_lingering_close");
   tree_.write("htdocs/index.html", "<p>It works.</p>\n");
   for (const char* directory : {"cgi-bin", "rt"}) tree_.mkdir(directory);
   // Children write the sanitizers' reports there, after they have become www-data.
   tree_.mkdir("logs", 0777);
   // What the stock apache2 and its modules leave at exit by design.
   tree_.write("lsan.supp", "leak:apr_allocator_create\nleak:pcre2_compile_8\n");
-  // The event MPM, stopped or restarted while it closes or keeps a connection.
+  // The event MPM, stopped or restarted while it closes or keeps a connection: stock httpd without
+  // the module says each of them in 1 to 40 of 300 stops under load.
   log_.allow("AH00468");
   log_.allow("AH03092");
   log_.allow("AH03093");
@@ -196,7 +221,7 @@ ProcessOptions HttpdServer::process_options() const {
   process.environment.insert(
       process.environment.end(),
       {{"LD_PRELOAD", runtime},
-       {"ASAN_OPTIONS", "log_path=" + logs + "/asan,detect_leaks=1,abort_on_error=1"},
+       {"ASAN_OPTIONS", "log_path=" + logs + "/asan,exitcode=99,malloc_context_size=64"},
        {"UBSAN_OPTIONS", "print_stacktrace=1"},
        {"LSAN_OPTIONS", "suppressions=" + tree_.path("lsan.supp") + ",print_suppressions=0"}});
   return process;
@@ -230,8 +255,10 @@ void HttpdServer::start() {
 
 void HttpdServer::stop() {
   if (!child_) return;
-  // The event MPM looks at the socket of a worker that is just closing it
-  // (server/mpm/event/event.c, close_worker_sockets()), and now and then crashes at SIGTERM.
+  // At SIGTERM the event MPM closes its workers' sockets, of which one may have been freed with its
+  // connection a moment ago (server/mpm/event/event.c: worker_thread() forgets worker_sockets[]
+  // only after process_socket()). Stock httpd without the module crashed so in 2 of 300 stops with
+  // eight clients.
   poll_until([this] { return !has_connections(port_); }, std::chrono::seconds(3));
   const ProcessResult end = child_->stop();
   child_.reset();
@@ -284,7 +311,12 @@ std::string HttpdServer::sanitizer_reports() const {
   std::string reports;
   for (const auto& entry : fs::directory_iterator(tree_.path("logs"))) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with("asan.")) reports += tree_.read("logs/" + name);
+    if (!name.starts_with("asan.")) continue;
+    const std::string report = tree_.read("logs/" + name);
+    // Only the process that serves no request logs its command line.
+    const std::string pid = name.substr(name.find('.') + 1);
+    const bool of_parent = log_.count("[pid " + pid + ":tid " + pid + "] AH00094") > 0;
+    reports += of_parent ? report : without_configuration(report);
   }
   return reports;
 }
