@@ -19,7 +19,7 @@ using shared::Slot;
 using shared::SlotTally;
 using shared::State;
 
-constexpr std::int64_t kForgottenAfter = 24 * 60 * 60;
+constexpr std::int64_t kForgottenAfter = std::int64_t{24} * 60 * 60;
 
 // Two of n incidents share a key, and so a place, with odds of n²/2⁶⁵: for the default of 256
 // incidents 1 in 5·10¹⁴. A path holds no NUL, so the parts cannot run into each other.
