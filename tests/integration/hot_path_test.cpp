@@ -18,6 +18,8 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr int kRequests = 100;
+/// strace comes and goes in the middle of what the child does after an answer: not a call a request.
+constexpr int kEdge = kRequests / 10;
 /// A full look at a script and its interpreter.
 constexpr int kCallsOfALook = 40;
 
@@ -119,14 +121,14 @@ TEST_F(HotPath, ExplainModeCostsNothing) {
   const Measured without = measure("PermGuard off", "/cgi-bin/ok.cgi");
   const Measured with = measure("PermGuard explain", "/cgi-bin/ok.cgi");
   ASSERT_FALSE(without.calls.empty());
-  EXPECT_LT(more(with.calls, without.calls), kRequests / 4) << "a call a request is more";
+  EXPECT_LT(more(with.calls, without.calls), kEdge);
 }
 
 TEST_F(HotPath, AStaticFileCostsNothing) {
   const Measured without = measure("PermGuard off", "/index.html");
   const Measured with = measure("PermGuard enforce", "/index.html");
   ASSERT_FALSE(without.calls.empty());
-  EXPECT_LT(more(with.calls, without.calls), kRequests / 4) << "a call a request is more";
+  EXPECT_LT(more(with.calls, without.calls), kEdge);
 }
 
 }  // namespace
