@@ -28,7 +28,8 @@ install(FILES ${CMAKE_BINARY_DIR}/generated/permguard.load conf/permguard.conf
         DESTINATION ${PERMGUARD_CONF_DIR})
 install(FILES mod_permguard/MANUAL.md README.md LICENSE
         DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libapache2-mod-permguard)
-install(DIRECTORY conf/schema conf/prometheus DESTINATION ${CMAKE_INSTALL_DATADIR}/permguard)
+install(DIRECTORY conf/schema conf/prometheus conf/errordocument
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/permguard)
 install(DIRECTORY conf/puppet DESTINATION ${CMAKE_INSTALL_DATADIR}/permguard
         USE_SOURCE_PERMISSIONS)
 # systemd looks below lib, whatever the architecture's library directory is called.

@@ -55,6 +55,17 @@ void SharedState::count_event_dropped() noexcept {
   shared::Layout(this).region.counters.events_dropped.add(1);
 }
 
+bool SharedState::drop_is_due(std::int64_t now, std::int64_t interval) noexcept {
+  Word& said = shared::Layout(this).region.counters.drop_said;
+  std::uint64_t last = said.load();
+  if (last != 0 && !shared::interval_over(shared::to_time(last), now, interval)) return false;
+  return said.replace(last, shared::to_word(now));
+}
+
+void SharedState::forget_drop() noexcept {
+  shared::Layout(this).region.counters.drop_said.store(0);
+}
+
 CounterValues SharedState::counters() const noexcept {
   const shared::Counters& words = shared::Layout(this).region.counters;
   CounterValues values;

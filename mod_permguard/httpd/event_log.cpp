@@ -2,10 +2,12 @@
 #include "httpd/event_log.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "httpd/config.h"
 #include "httpd/examination.h"
@@ -15,36 +17,124 @@
 namespace permguard {
 namespace {
 
-constinit int descriptor = -1;
-constinit std::atomic<bool> drop_was_said{false};
+// So often at most the error log says that events are dropped; the counter has them all.
+constexpr std::int64_t kDropInterval = 3600;
 
-apr_file_t* open_program(apr_pool_t* pconf, const char* program) {
-  // As for ErrorLog and CustomLog: "|$" goes through a shell, "|" and "||" do not.
-  const bool shell = program[0] == '$';
-  const char* command = shell || program[0] == '|' ? program + 1 : program;
-  piped_log* log = ap_open_piped_log_ex(pconf, command, shell ? APR_SHELLCMD_ENV : APR_PROGRAM_ENV);
-  return log ? ap_piped_log_write_fd(log) : nullptr;
+// httpd ends its log programs by SIGTERM when it restarts, and sends its whole group SIGHUP, while
+// children of the old generation still write and lines wait in the pipe. A program that ignores
+// both reads to the end of its input, which comes with the last writer (server/log.c,
+// piped_log_cleanup(); server/mpm/event/event.c). Ignored signals stay ignored after exec.
+constexpr char kIgnoreSignals[] = "trap '' HUP TERM USR1; ";
+constexpr char kRunIgnoring[] = "/bin/sh -c \"trap '' HUP TERM USR1; exec \\\"$0\\\" \\\"$@\\\"\" ";
+
+constinit int descriptor = -1;
+constinit bool regular_file = false;
+
+struct Opened {
+  apr_file_t* file = nullptr;
+  apr_status_t status = APR_SUCCESS;
+};
+
+bool goes_through_shell(const char* program) noexcept {
+  return program[0] == '$';
 }
 
-apr_file_t* open_file(apr_pool_t* pconf, const char* path) {
-  apr_file_t* file = nullptr;
-  const apr_status_t status = apr_file_open(&file, path, APR_WRITE | APR_APPEND | APR_CREATE,
-                                            APR_UREAD | APR_UWRITE | APR_GREAD, pconf);
-  return status == APR_SUCCESS ? file : nullptr;
+/// As for ErrorLog and CustomLog: "|$" goes through a shell, "|" and "||" do not.
+const char* command_of(const char* program) noexcept {
+  return goes_through_shell(program) || program[0] == '|' ? program + 1 : program;
+}
+
+/// Whether the program could be started; a shell finds its own words for its command.
+apr_status_t program_status(apr_pool_t* pool, const char* program) {
+  if (goes_through_shell(program)) return APR_SUCCESS;
+  char** words = nullptr;
+  if (const auto status = apr_tokenize_to_argv(command_of(program), &words, pool)) return status;
+  if (!words[0]) return ENOENT;
+  return access(words[0], X_OK) == 0 ? APR_SUCCESS : APR_FROM_OS_ERROR(errno);
+}
+
+Opened open_program(apr_pool_t* pconf, const char* program) {
+  if (const auto status = program_status(pconf, program)) return {nullptr, status};
+  const bool shell = goes_through_shell(program);
+  const char* command =
+      apr_pstrcat(pconf, shell ? kIgnoreSignals : kRunIgnoring, command_of(program), nullptr);
+  piped_log* log = ap_open_piped_log_ex(pconf, command, shell ? APR_SHELLCMD_ENV : APR_PROGRAM_ENV);
+  return log ? Opened{ap_piped_log_write_fd(log), APR_SUCCESS}
+             : Opened{nullptr, APR_FROM_OS_ERROR(errno)};
+}
+
+/// Reading is for take_back(); opening a FIFO for it would wait for nobody, and fill it.
+Opened open_file(apr_pool_t* pool, const char* path) {
+  struct stat status {};
+  const bool special = stat(path, &status) == 0 && !S_ISREG(status.st_mode);
+  const apr_int32_t flags = APR_FOPEN_WRITE | APR_FOPEN_APPEND | APR_FOPEN_CREATE |
+                            APR_FOPEN_NONBLOCK | (special ? 0 : APR_FOPEN_READ);
+  Opened opened;
+  opened.status = apr_file_open(&opened.file, path, flags,
+                                APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_GREAD, pool);
+  return opened;
+}
+
+bool refuse(const server_rec* server, const char* target, apr_status_t status) {
+  const std::string text = std::string("PermGuardEventLog: '") + target + "' cannot be opened";
+  log_startup_error(server, status, text.c_str());
+  return false;
+}
+
+bool is_regular(int file) noexcept {
+  struct stat status {};
+  return fstat(file, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/// A full disk may take the beginning of a line. Nothing can be appended behind it while the disk
+/// is full, so that the end of the file is ours unless its bytes say otherwise.
+void take_back(const char* line, std::size_t size) noexcept {
+  struct stat status {};
+  std::array<char, kMaxEventLine> tail;  // uninitialised: read below
+  if (size > tail.size() || fstat(descriptor, &status) != 0) return;
+  const off_t begin = status.st_size - static_cast<off_t>(size);
+  if (begin < 0) return;
+  const ssize_t got = pread(descriptor, tail.data(), size, begin);
+  if (got != static_cast<ssize_t>(size) || std::memcmp(tail.data(), line, size) != 0) return;
+  if (ftruncate(descriptor, begin) != 0) {
+    log_startup_warning(ap_server_conf, errno, "PermGuardEventLog: half a line stays in the file");
+  }
+}
+
+void drop(int error) noexcept {
+  shared_state().count_event_dropped();
+  if (!shared_state().drop_is_due(now_seconds(), kDropInterval)) return;
+  log_startup_warning(ap_server_conf, error,
+                      "PermGuardEventLog: events are dropped; permguard_events_dropped_total "
+                      "counts them, and this is not said again for an hour");
 }
 
 }  // namespace
+
+bool event_log_can_be_opened(apr_pool_t* ptemp, const server_rec* main_server) {
+  const char* target = server_config(main_server).event_log;
+  if (!target) return true;
+  if (target[0] == '|') {
+    const apr_status_t status = program_status(ptemp, target + 1);
+    return status == APR_SUCCESS || refuse(main_server, target, status);
+  }
+  const Opened opened = open_file(ptemp, target);
+  if (!opened.file) return refuse(main_server, target, opened.status);
+  apr_file_close(opened.file);
+  return true;
+}
 
 bool open_event_log(apr_pool_t* pconf, const server_rec* main_server) {
   const char* target = server_config(main_server).event_log;
   descriptor = -1;
   if (!target) return true;
-  apr_file_t* file = target[0] == '|' ? open_program(pconf, target + 1) : open_file(pconf, target);
-  if (!file || apr_os_file_get(&descriptor, file) != APR_SUCCESS) {
-    const std::string text = std::string("PermGuardEventLog: '") + target + "' cannot be opened";
-    log_startup_error(main_server, APR_FROM_OS_ERROR(errno), text.c_str());
-    return false;
+  const Opened opened =
+      target[0] == '|' ? open_program(pconf, target + 1) : open_file(pconf, target);
+  if (!opened.file || apr_os_file_get(&descriptor, opened.file) != APR_SUCCESS) {
+    return refuse(main_server, target, opened.status);
   }
+  regular_file = is_regular(descriptor);
+  shared_state().forget_drop();
   // The reading end of a pipe has flags of its own.
   fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
   return true;
@@ -61,11 +151,21 @@ void write_event(const std::string& line) noexcept {
   } while (written < 0 && errno == EINTR);
   if (written == static_cast<ssize_t>(line.size())) return;
   const int error = written < 0 ? errno : ENOSPC;
-  shared_state().count_event_dropped();
-  if (!drop_was_said.exchange(true)) {
-    log_startup_warning(ap_server_conf, error,
-                        "PermGuardEventLog: events are dropped; permguard_events_dropped_total "
-                        "counts them");
+  if (written > 0 && regular_file) take_back(line.data(), static_cast<std::size_t>(written));
+  drop(error);
+}
+
+void write_events(EventAction whole, std::span<const Finding> findings, const Identity& who,
+                  std::span<const SharedState::Recorded> recorded, EventContext context) {
+  using Due = SharedState::Due;
+  const Due line = recorded.front().due;
+  for (std::size_t at = 0; at < findings.size(); ++at) {
+    const bool repeats = at == 0 && line == Due::repeat;
+    if (line != Due::whole && !repeats && !recorded[at].opened) continue;
+    context.incident = recorded[at].id;
+    context.count = recorded[at].more;
+    context.seconds = recorded[at].seconds;
+    write_event(event_line(repeats ? EventAction::repeat : whole, findings[at], who, context));
   }
 }
 

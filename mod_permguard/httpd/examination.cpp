@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/audit.h"
 #include "core/drift.h"
@@ -43,38 +44,19 @@ bool passes_cheaply(Examiner examiner, const Question& question, Probes* probes)
   return passed;
 }
 
-/// Counts and records all findings; what is due for the leading one.
-SharedState::Recorded record_all(const request_rec* r, const Diagnosis& diagnosis,
-                                 std::int64_t now) {
+/// Counts and records all findings; what is due for each, the leading one first.
+std::vector<SharedState::Recorded> record_all(const request_rec* r, const Diagnosis& diagnosis,
+                                              std::int64_t now) {
   SharedState& state = shared_state();
   const std::string vhost = vhost_name(r->server);
   const std::int64_t interval = server_config(r->server).effective_log_interval();
-  SharedState::Recorded due;
+  std::vector<SharedState::Recorded> due;
   for (const Finding& finding : diagnosis.findings) {
     state.count_finding(finding.code, finding.role);
-    const bool leads = &finding == &diagnosis.findings.front();
-    const auto recorded =
-        state.record(finding, diagnosis.question.who, vhost, leads, now, interval);
-    if (leads) due = recorded;
+    const bool leads = due.empty();
+    due.push_back(state.record(finding, diagnosis.question.who, vhost, leads, now, interval));
   }
   return due;
-}
-
-/// One event for every finding of a whole line, one for a repetition.
-void write_events(const request_rec* r, const Diagnosis& diagnosis,
-                  const SharedState::Recorded& recorded) {
-  if (recorded.due == SharedState::Due::nothing) return;
-  const bool whole = recorded.due == SharedState::Due::whole;
-  EventContext context = event_context(r);
-  context.incident = recorded.id;
-  context.count = recorded.more;
-  context.seconds = recorded.seconds;
-  for (const Finding& finding : diagnosis.findings) {
-    write_event(event_line(whole ? EventAction::finding : EventAction::repeat, finding,
-                           diagnosis.question.who, context));
-    if (!whole) return;
-    context.incident = 0;  // known for the leading finding only
-  }
 }
 
 }  // namespace
@@ -194,13 +176,23 @@ void name_code(request_rec* r, const char* code) {
   apr_table_set(r->subprocess_env, "PERMGUARD_CODE", code);
 }
 
+void name_incident(request_rec* r, std::uint64_t id) {
+  apr_table_setn(r->subprocess_env, "PERMGUARD_INCIDENT",
+                 apr_psprintf(r->pool, "%" APR_UINT64_T_FMT, id));
+}
+
 void publish(request_rec* r, const Diagnosis& diagnosis) {
   const Finding& lead = diagnosis.findings.front();
   const std::int64_t now = now_seconds();
   const bool is_error = lead.severity == Severity::error;
   if (is_error) name_code(r, tag(lead).c_str());
-  const SharedState::Recorded recorded = record_all(r, diagnosis, now);
-  if (has_event_log()) write_events(r, diagnosis, recorded);
+  const std::vector<SharedState::Recorded> all = record_all(r, diagnosis, now);
+  const SharedState::Recorded& recorded = all.front();
+  if (is_error && recorded.id != 0) name_incident(r, recorded.id);
+  if (has_event_log()) {
+    write_events(EventAction::finding, diagnosis.findings, diagnosis.question.who, all,
+                 event_context(r));
+  }
   if (recorded.due == SharedState::Due::whole) {
     const std::string sentence = log_sentence(diagnosis.findings, diagnosis.question.who, now);
     is_error ? log_finding(r, sentence) : log_warning(r, sentence);

@@ -49,11 +49,14 @@ bool shows_only_in_failure(const Finding& finding);
 int natural_status(const Finding& lead, Handler handler);
 
 /// Counts and records every finding of `diagnosis`, writes the line that is due, and names the
-/// code in the request's environment.
+/// code and the incident in the request's environment.
 void publish(request_rec* r, const Diagnosis& diagnosis);
 
 /// Gives `r` the variable PERMGUARD_CODE.
 void name_code(request_rec* r, const char* code);
+
+/// Gives `r` the variable PERMGUARD_INCIDENT: the number of the status page and the event log.
+void name_incident(request_rec* r, std::uint64_t id);
 
 /// Seconds since the epoch.
 std::int64_t now_seconds() noexcept;

@@ -20,12 +20,8 @@
 namespace permguard {
 namespace {
 
-constexpr char kCodeVariable[] = "PERMGUARD_CODE";
+constexpr const char* kVariables[] = {"PERMGUARD_CODE", "PERMGUARD_INCIDENT"};
 constexpr char kCannedNote[] = "permguard-canned-answer";
-
-const char* code_of(const request_rec* r) {
-  return apr_table_get(r->subprocess_env, kCodeVariable);
-}
 
 /// mod_cgi and mod_cgid leave the text for the error page when a script ends without headers.
 bool ended_without_headers(const request_rec* r) {
@@ -160,12 +156,13 @@ apr_status_t explain_part(void* part) {
 }
 
 /// LogFormat reads the last request of a chain of internal redirects, or with '<' the first.
-void spread_code(request_rec* first) {
-  const char* code = nullptr;
-  for (const request_rec* r = first; r && !code; r = r->next) code = code_of(r);
-  if (!code) return;
-  for (request_rec* r = first; r; r = r->next)
-    apr_table_set(r->subprocess_env, kCodeVariable, code);
+void spread(const char* variable, request_rec* first) {
+  const char* value = nullptr;
+  for (const request_rec* r = first; r && !value; r = r->next) {
+    value = apr_table_get(r->subprocess_env, variable);
+  }
+  if (!value) return;
+  for (request_rec* r = first; r; r = r->next) apr_table_set(r->subprocess_env, variable, value);
 }
 
 }  // namespace
@@ -175,7 +172,7 @@ int explain_request(request_rec* first) {
     explain(r);
     if (has_failed(r)) break;  // what follows is its ErrorDocument
   }
-  spread_code(first);
+  for (const char* variable : kVariables) spread(variable, first);
   return DECLINED;
 }
 
@@ -190,8 +187,10 @@ void note_canned_answer(request_rec* r) {
 int explain_to_error_document(request_rec* r) {
   if (!r->prev || !has_failed(r->prev)) return DECLINED;
   explain(r->prev);
-  if (const char* code = code_of(r->prev)) {
-    apr_table_set(r->subprocess_env, "REDIRECT_PERMGUARD_CODE", code);
+  for (const char* variable : kVariables) {
+    const char* value = apr_table_get(r->prev->subprocess_env, variable);
+    if (!value) continue;
+    apr_table_set(r->subprocess_env, apr_pstrcat(r->pool, "REDIRECT_", variable, nullptr), value);
   }
   return DECLINED;
 }

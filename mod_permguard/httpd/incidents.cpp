@@ -175,7 +175,10 @@ SharedState::Recorded SharedState::record(const Finding& finding, const Identity
 
   Slot& slot = layout.slots[placed.place->index];
   const std::uint64_t id = id_of(slot, placed.place->tally);
-  if (placed.opened) return {due_opened(layout.region, slot, placed, sighting, interval), id, 0, 0};
+  if (placed.opened) {
+    return {due_opened(layout.region, slot, placed, sighting, interval), id, 0, 0,
+            !placed.returned};
+  }
   slot.last_seen.raise(shared::to_word(now));
   table.refresh(*placed.place, sighting);
   Recorded recorded;

@@ -24,8 +24,10 @@ int check_config(apr_pool_t*, apr_pool_t*, apr_pool_t* ptemp, server_rec* server
 }
 
 /// httpd reads its configuration twice at start; only the second time is for earnest.
-int post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* server) {
-  if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
+int post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec* server) {
+  if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+    return event_log_can_be_opened(ptemp, server) ? OK : HTTP_INTERNAL_SERVER_ERROR;
+  }
   open_shared_state(pconf, server);
   if (!open_event_log(pconf, server)) return HTTP_INTERNAL_SERVER_ERROR;
   prepare_engine(pconf);

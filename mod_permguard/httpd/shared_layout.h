@@ -40,6 +40,7 @@ struct Counters {
   std::array<Word, kHandlerCount> exonerated;
   std::array<std::array<Word, kRoleCount>, kCodeCount> findings;
   Word incidents_evicted, events_dropped, duration_ns;
+  Word drop_said;  ///< when the error log last said that events are dropped; 0: never
   std::array<Word, kDurationBounds.size() + 1> duration_buckets;
 };
 

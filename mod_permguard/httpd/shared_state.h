@@ -37,6 +37,10 @@ class SharedState {
   void count_exonerated(Handler handler) noexcept;
   void count_finding(Code code, Role role) noexcept;
   void count_event_dropped() noexcept;
+  /// Whether the error log shall say that events are dropped: true for one caller in `interval`
+  /// seconds, and anew after forget_drop(). `now` in seconds.
+  bool drop_is_due(std::int64_t now, std::int64_t interval) noexcept;
+  void forget_drop() noexcept;
   CounterValues counters() const noexcept;
 
   // --- incidents ---
@@ -47,6 +51,7 @@ class SharedState {
     std::uint64_t id = 0;      ///< 0: not kept
     std::uint64_t more = 0;    ///< repeat: sightings since the last line
     std::int64_t seconds = 0;  ///< repeat: since the last line
+    bool opened = false;       ///< a new incident, leading or not
   };
   /// One sighting at `now` (seconds). The key is role, code, culprit path, user, need, and the
   /// target only where finding.target_seen. `leads`: the finding is the line's first; a finding
@@ -99,6 +104,9 @@ class SharedState {
   void store_watch(const WatchView& view) noexcept;
   /// Drops results of directories that are not in `directories` (a new configuration).
   void retain_watch(const std::vector<std::string>& directories) noexcept;
+
+  /// Shows a directory that no run has reached yet: last_run 0. Keeps what is known of it.
+  void announce_watch(const std::vector<std::string>& directories) noexcept;
 
   /// Fills counters, incidents and watch.
   void fill(StatusSnapshot& snapshot) const noexcept;

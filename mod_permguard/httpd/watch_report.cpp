@@ -63,21 +63,22 @@ void WatchReport::publish(const ScriptPlace& place, std::span<const Finding> fin
   const std::int64_t now = now_seconds();
   const std::string vhost = vhost_name(place.server);
   const std::int64_t interval = server_config(place.server).effective_log_interval();
+  std::vector<SharedState::Recorded> recorded;
   for (const Finding& finding : findings) {
     standing_.insert(key_of(finding));
-    const bool leads = &finding == &findings.front();
-    const auto due = shared_state().record(finding, place.who, vhost, leads, now, interval, false);
-    if (has_event_log() && due.due == SharedState::Due::whole) {
-      EventContext context = event_context(nullptr);
-      context.incident = due.id;
-      write_event(event_line(EventAction::audit, finding, place.who, context));
-    }
-    if (!leads) continue;
-    if (due.due == SharedState::Due::whole) {
-      log_found(place.server, finding.severity, log_sentence(findings, place.who, now));
-    } else if (due.due == SharedState::Due::repeat) {
-      log_found(place.server, finding.severity, repeat_sentence(finding, due.more, due.seconds));
-    }
+    const bool leads = recorded.empty();
+    recorded.push_back(
+        shared_state().record(finding, place.who, vhost, leads, now, interval, false));
+  }
+  if (has_event_log()) {
+    write_events(EventAction::audit, findings, place.who, recorded, event_context(nullptr));
+  }
+  const Finding& lead = findings.front();
+  const SharedState::Recorded& due = recorded.front();
+  if (due.due == SharedState::Due::whole) {
+    log_found(place.server, lead.severity, log_sentence(findings, place.who, now));
+  } else if (due.due == SharedState::Due::repeat) {
+    log_found(place.server, lead.severity, repeat_sentence(lead, due.more, due.seconds));
   }
 }
 

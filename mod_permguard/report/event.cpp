@@ -27,6 +27,10 @@ const char* level_of(EventAction action, Severity severity) {
   return severity == Severity::error ? "error" : "warn";
 }
 
+std::string counted(std::uint64_t count, const char* noun) {
+  return std::to_string(count) + ' ' + noun + (count == 1 ? "" : "s");
+}
+
 std::string sentence_of(EventAction action, const Finding& finding, const Identity& who,
                         const EventContext& context) {
   switch (action) {
@@ -124,9 +128,9 @@ std::string audit_event_line(const WatchView& watch, const EventContext& context
   const bool clean = std::all_of(
       watch.findings.begin(), watch.findings.end(),
       [](const WatchFinding& found) { return found.finding.severity == Severity::warning; });
-  const std::string message = "audited " + std::to_string(watch.files) + " files in '" +
-                              watch.directory + "': " + std::to_string(watch.findings.size()) +
-                              " findings" + (watch.truncated ? ", incomplete" : "");
+  const std::string message = "audited " + counted(watch.files, "file") + " in '" +
+                              watch.directory + "': " + counted(watch.findings.size(), "finding") +
+                              (watch.truncated ? ", incomplete" : "");
   Json event = envelope(EventAction::audit, "info", clean, message, context);
   event["event"]["duration"] = static_cast<std::int64_t>(watch.duration_seconds * 1e9);
   event["file"]["path"] = to_utf8(watch.directory);

@@ -48,6 +48,15 @@ TEST(Counters, DurationsFallIntoTheBucketsOfTheirBounds) {
   EXPECT_EQ(values.duration_buckets[kDurationBounds.size()], 1u);
 }
 
+TEST(Counters, SayOnceAnIntervalThatEventsAreDropped) {
+  SharedMemory memory(4);
+  EXPECT_TRUE(memory->drop_is_due(1000, 3600));
+  EXPECT_FALSE(memory->drop_is_due(4599, 3600));
+  EXPECT_TRUE(memory->drop_is_due(4600, 3600));
+  memory->forget_drop();
+  EXPECT_TRUE(memory->drop_is_due(4601, 3600));
+}
+
 TEST(Counters, LoseNothingBetweenThreads) {
   SharedMemory memory(4);
   std::vector<std::thread> threads;
