@@ -10,12 +10,16 @@
 #include "httpd/status_query.h"
 #include "report/json.h"
 #include "report/pages.h"
+#include "report/standing.h"
 #include "version.h"
 
 namespace permguard {
 namespace {
 
 constexpr char kHandlerName[] = "permguard-status";
+/// Of all but the page, which has its own.
+constexpr char kNothingElse[] =
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Whether `node` is `SetHandler permguard-status` at this place of the configuration.
 bool is_the_directive(apr_pool_t* pool, const ap_directive_t& node, const ap_expr_info_t& place) {
@@ -63,6 +67,7 @@ StatusSnapshot snapshot_of(const request_rec* r) {
   }
   shared_state().expire(snapshot.now);
   shared_state().fill(snapshot);
+  drop_repaired(snapshot);
   return snapshot;
 }
 
@@ -109,9 +114,14 @@ int send_status(request_rec* r, const StatusQuery& query) {
   return send_page(r, snapshot, query.refresh);
 }
 
-void set_common_headers(request_rec* r, const StatusQuery& query) {
-  apr_table_setn(r->headers_out, "Cache-Control", "no-store");
-  apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+/// Refusals have them too.
+void set_common_headers(request_rec* r) {
+  apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+  apr_table_setn(r->err_headers_out, "X-Content-Type-Options", "nosniff");
+}
+
+void set_headers(request_rec* r, const StatusQuery& query) {
+  apr_table_setn(r->headers_out, "Content-Security-Policy", kNothingElse);
   if (query.refresh) {
     apr_table_setn(r->headers_out, "Refresh", apr_itoa(r->pool, *query.refresh));
   }
@@ -121,8 +131,9 @@ void set_common_headers(request_rec* r, const StatusQuery& query) {
 
 int add_to_server_status(request_rec* r, int flags) {
   const StatusSnapshot snapshot = snapshot_of(r);
+  const bool tables = (flags & AP_STATUS_NOTABLE) == 0;
   const std::string text =
-      flags & AP_STATUS_SHORT ? status_auto(snapshot) : status_section(snapshot);
+      flags & AP_STATUS_SHORT ? status_auto(snapshot) : status_section(snapshot, tables);
   ap_rwrite(text.data(), static_cast<int>(text.size()), r);
   return OK;
 }
@@ -130,11 +141,12 @@ int add_to_server_status(request_rec* r, int flags) {
 int serve_status(request_rec* r) {
   if (std::strcmp(r->handler, kHandlerName) != 0) return DECLINED;
   if (!is_set_by_administrator(r)) return HTTP_NOT_FOUND;
+  set_common_headers(r);
   ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);  // HEAD goes with GET
   if (r->method_number != M_GET) return HTTP_METHOD_NOT_ALLOWED;
   const std::optional<StatusQuery> query = parse_status_query(r->args ? r->args : "");
   if (!query) return HTTP_BAD_REQUEST;
-  set_common_headers(r, *query);
+  set_headers(r, *query);
   return send_status(r, *query);
 }
 

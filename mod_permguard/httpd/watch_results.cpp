@@ -164,6 +164,18 @@ void SharedState::retain_watch(const std::vector<std::string>& directories) noex
   }
 }
 
+void SharedState::announce_watch(const std::vector<std::string>& directories) noexcept {
+  const Layout layout(this);
+  for (const std::string& name : directories) {
+    const auto known = [&](const WatchSlot& slot) {
+      return slot.directory.load() == hash_of(name);
+    };
+    if (std::none_of(layout.region.watch.begin(), layout.region.watch.end(), known)) {
+      store_watch({name, 0, false, {}, 0, 0});
+    }
+  }
+}
+
 void shared::fill_watch(const Layout& layout, StatusSnapshot& snapshot) {
   std::string buffer;
   for (std::size_t i = 0; i < kWatchDirectories; ++i) {

@@ -122,12 +122,18 @@ apr_status_t tick(int state, void* data, apr_pool_t* pool) {
 }  // namespace
 
 void start_watch(apr_pool_t* pconf, server_rec* main_server) {
-  if (server_config(main_server).effective_watch_interval() == 0) return;
+  if (server_config(main_server).effective_watch_interval() == 0) {
+    shared_state().retain_watch({});
+    return;
+  }
   const auto* places = make_in_pool<std::vector<ScriptPlace>>(
       pconf, discover_places(pconf, ap_conftree, main_server));
   std::vector<std::string> directories;
-  for (const ScriptPlace& place : *places) directories.push_back(place.path);
+  for (const ScriptPlace& place : *places) {
+    if (place.mode.mode != Mode::off) directories.push_back(place.path);
+  }
   shared_state().retain_watch(directories);
+  shared_state().announce_watch(directories);
   if (places->empty()) return;
   const auto get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
   const auto register_callback = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);

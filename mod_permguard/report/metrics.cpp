@@ -30,11 +30,21 @@ void add_exonerated(MetricsText& text, const CounterValues& counters) {
   }
 }
 
-// Only what was ever found: the catalogue times the roles would be hundreds of zeros.
-void add_by_code(MetricsText& text, const CodeRoleCounts& counts) {
+// A script's own errors. Their counters are there before the first finding, so that increase()
+// sees it.
+bool is_usual(std::size_t code, std::size_t role) {
+  return static_cast<Role>(role) == Role::script && static_cast<Code>(code) < Code::connect_denied;
+}
+bool is_never_usual(std::size_t, std::size_t) {
+  return false;
+}
+
+// Else only what was ever found: the catalogue times the roles would be hundreds of zeros.
+void add_by_code(MetricsText& text, const CodeRoleCounts& counts,
+                 bool (*shown_at_zero)(std::size_t, std::size_t)) {
   for (std::size_t code = 0; code < kCodeCount; ++code) {
     for (std::size_t role = 0; role < kRoleCount; ++role) {
-      if (counts[code][role] == 0) continue;
+      if (counts[code][role] == 0 && !shown_at_zero(code, role)) continue;
       text.sample(
           {{"code", name_of(static_cast<Code>(code))}, {"role", name_of(static_cast<Role>(role))}},
           counts[code][role]);
@@ -66,7 +76,7 @@ void add_durations(MetricsText& text, const CounterValues& counters) {
 
 void add_incidents(MetricsText& text, const CounterValues& counters, const Tally& tally) {
   text.family("permguard_findings", Type::counter, "", "Findings met by requests.");
-  add_by_code(text, counters.findings);
+  add_by_code(text, counters.findings, is_usual);
   text.family("permguard_incidents_open", Type::gauge, "", "Incidents that stand.");
   text.sample({}, tally.open_incidents);
   text.family("permguard_incidents_evicted", Type::counter, "",
@@ -74,16 +84,16 @@ void add_incidents(MetricsText& text, const CounterValues& counters, const Tally
   text.sample({}, counters.incidents_evicted);
 }
 
-void add_watch(MetricsText& text, const Tally& tally) {
+void add_watch(MetricsText& text, const StatusSnapshot& snapshot, const Tally& tally) {
+  text.family("permguard_watch_directories", Type::gauge, "", "Directories the watch examines.");
+  text.sample({}, snapshot.watch.size());
   text.family("permguard_watch_files", Type::gauge, "", "Files the watch examined last.");
   text.sample({}, tally.watch_files);
   text.family("permguard_watch_findings", Type::gauge, "", "Findings of the watch that stand.");
-  add_by_code(text, tally.watch_findings);
+  add_by_code(text, tally.watch_findings, is_never_usual);
   text.family("permguard_watch_last_run_timestamp_seconds", Type::gauge, "seconds",
-              "When the directory that waits longest was examined.");
-  if (tally.watch_last_run > 0) {
-    text.sample({}, static_cast<std::uint64_t>(tally.watch_last_run));
-  }
+              "When the directory that waits longest was examined; 0: none was.");
+  text.sample({}, static_cast<std::uint64_t>(tally.watch_last_run));
   text.family("permguard_watch_duration_seconds", Type::gauge, "seconds",
               "Time the watch's last run took.");
   text.sample({}, tally.watch_seconds);
@@ -98,7 +108,7 @@ std::string status_metrics(const StatusSnapshot& snapshot, MetricsFormat format)
   add_exonerated(text, snapshot.counters);
   add_incidents(text, snapshot.counters, tally);
   add_durations(text, snapshot.counters);
-  add_watch(text, tally);
+  add_watch(text, snapshot, tally);
   text.family("permguard_events_dropped", Type::counter, "", "Lines the event log could not take.");
   text.sample({}, snapshot.counters.events_dropped);
   text.family("permguard_build", Type::info, "", "The module's version.");

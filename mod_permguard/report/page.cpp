@@ -46,19 +46,19 @@ std::string icon(Health health) {
          std::string(colour) + "'/%3E%3C/svg%3E\">\n";
 }
 
-std::string title(const Tally& tally) {
-  const std::uint64_t errors = tally.open_errors + tally.watch_errors;
-  const std::uint64_t warnings = tally.open_warnings + tally.watch_warnings;
-  if (errors > 0) return page::counted(errors, "error") + " \u2013 permguard";
-  return (warnings > 0 ? page::counted(warnings, "warning") : "pass") + " \u2013 permguard";
+std::string title(const page::Standing& standing) {
+  std::string words = "pass";
+  if (standing.warnings() > 0) words = page::counted(standing.warnings(), "warning");
+  if (standing.errors() > 0) words = page::counted(standing.errors(), "error");
+  return words + " \u2013 permguard";
 }
 
-std::string head(const Tally& tally) {
+std::string head(const page::Standing& standing, Health health) {
   return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n" +
-         element("title", title(tally)) +
+         element("title", title(standing)) +
          "\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
          "<meta name=\"robots\" content=\"noindex\">\n" +
-         icon(health_of(tally)) + element("style", kPageStyle) + "\n</head>\n";
+         icon(health) + element("style", kPageStyle) + "\n</head>\n";
 }
 
 std::string refresh_words(std::optional<int> refresh, const std::string& self) {
@@ -124,11 +124,12 @@ HtmlPage status_page(const StatusSnapshot& snapshot, std::optional<int> refresh,
                      const std::string& self) {
   const Tally tally = tally_of(snapshot);
   const std::vector<Section> sections = sections_of(snapshot, tally);
-  std::string body = head(tally) +
+  const page::Standing standing = page::standing_of(snapshot);
+  std::string body = head(standing, health_of(tally)) +
                      "<body>\n<a class=\"skip\" href=\"#main\">Skip to the verdict</a>\n"
                      "<div class=\"page\">\n" +
                      bar(snapshot, refresh, self) + "<main id=\"main\" tabindex=\"-1\">\n" +
-                     page::verdict(snapshot, tally) + contents(sections);
+                     page::verdict(snapshot, standing) + contents(sections);
   for (const Section& section : sections) body += section_html(section);
   body += "</main>\n" + formats(self) +
           "</div>\n<p id=\"said\" class=\"skip\" role=\"status\"></p>\n" +

@@ -37,6 +37,7 @@
   const cases = all('.case', list);
   const texts = cases.map((each) => each.textContent.toLowerCase());
   const shown = document.getElementById('shown');
+  const kept = `permguard-filter ${location.pathname}`;
 
   function applyFilter() {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -46,9 +47,20 @@
       if (!each.hidden) count += 1;
     });
     shown.textContent = words.length ? `${count} of ${cases.length} shown` : '';
-    // Kept in the address, so that a refreshing page stays filtered.
+    // Kept in the address for people who pass it on, and in the tab: a page that refreshes itself
+    // comes back under the address it had at first.
     const hash = filter.value ? `#filter=${encodeURIComponent(filter.value)}` : '';
     history.replaceState(null, '', location.pathname + location.search + hash);
+    try { sessionStorage.setItem(kept, filter.value); } catch { /* storage is switched off */ }
+  }
+
+  function keptFilter() {
+    const hash = /^#filter=(.+)$/.exec(location.hash);
+    try {
+      return hash ? decodeURIComponent(hash[1]) : sessionStorage.getItem(kept) ?? '';
+    } catch {
+      return '';
+    }
   }
 
   const number = (name) => (a, b) => Number(b.dataset[name]) - Number(a.dataset[name]);
@@ -69,9 +81,6 @@
     for (const each of cases) if (!each.hidden) each.open = open;
   });
 
-  const kept = /^#filter=(.+)$/.exec(location.hash);
-  if (kept) {
-    try { filter.value = decodeURIComponent(kept[1]); } catch { return; }
-    applyFilter();
-  }
+  filter.value = keptFilter();
+  if (filter.value) applyFilter();
 })();

@@ -87,9 +87,11 @@ std::string summary(const Finding& finding, const IncidentView* incident, std::i
       (finding.certainty == Certainty::modelled ? " <span class=\"muted\">modelled</span>" : "") +
       ' ' + path(cut_in_the_middle(finding.target, kSummaryPath));
   if (incident != nullptr) {
-    html += ' ' + element("span", counted(incident->count, "request"), "class=\"nowrap\"") + ' ' +
-            element("span", "last " + age_words(now - incident->last_seen) + " ago",
-                    "class=\"muted nowrap\"");
+    const std::string age = "for " + age_words(now - incident->first_seen);
+    html += ' ' + element("span",
+                          counted(incident->count, "request") + ' ' +
+                              element("span", age, "class=\"muted\""),
+                          "class=\"nowrap meta\"");
   }
   return element("summary", html);
 }

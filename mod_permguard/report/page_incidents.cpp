@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "report/html_text.h"
@@ -10,7 +11,8 @@
 namespace permguard::page {
 namespace {
 
-// So many incidents are unfolded at first: what fits the eye. The rest unfolds by a click.
+// So few incidents are unfolded at first: what fits the eye. Of more only the worst is, and the
+// others make a list.
 constexpr std::size_t kUnfolded = 5;
 constexpr std::size_t kTablePath = 240;
 
@@ -48,6 +50,21 @@ std::string tools() {
          "<p id=\"shown\" role=\"status\"></p></div>\n";
 }
 
+/// "not-executable 200", the most frequent first: what a bad day is about.
+std::string causes(const Rows& rows) {
+  std::map<std::string, std::uint64_t> counts;
+  for (const IncidentView* incident : rows) ++counts[tag(incident->finding)];
+  if (counts.size() < 2) return {};
+  std::vector<std::pair<std::string, std::uint64_t>> list(counts.begin(), counts.end());
+  std::stable_sort(list.begin(), list.end(),
+                   [](const auto& left, const auto& right) { return left.second > right.second; });
+  std::string items;
+  for (const auto& [name, count] : list) {
+    items += element("li", name + ' ' + element("strong", number(count)));
+  }
+  return element("ul", items, "class=\"causes\" aria-label=\"Open incidents by cause\"") + '\n';
+}
+
 struct Impact {
   std::uint64_t requests = 0;
   std::int64_t since = 0;
@@ -63,17 +80,19 @@ Impact impact_of(const Rows& errors) {
   return impact;
 }
 
-std::string error_words(const StatusSnapshot& snapshot, const Tally& tally) {
+std::string error_words(const StatusSnapshot& snapshot, const Standing& standing) {
   Rows errors = incidents_that(snapshot, true);
   std::erase_if(errors, [](const auto* each) { return each->finding.severity != Severity::error; });
   std::string words;
   if (!errors.empty()) {
     const Impact impact = impact_of(errors);
-    words = counted(impact.requests, "request") + " affected since " +
-            moment(impact.since, snapshot.now) + ". ";
+    words = impact.requests > 0 ? counted(impact.requests, "request") + " affected since "
+                                : std::string("No request has met it yet; found by the watch ");
+    words += moment(impact.since, snapshot.now) + ". ";
   }
-  if (tally.watch_errors > 0) {
-    words += "The watch sees " + counted(tally.watch_errors, "script") + " that cannot run.";
+  if (standing.watch_errors > 0) {
+    words +=
+        "The watch sees " + counted(standing.watch_errors, "more script") + " that cannot run.";
   }
   return words;
 }
@@ -86,7 +105,8 @@ std::uint64_t checks_of(const CounterValues& counters) {
   return sum;
 }
 
-std::string calm_words(const StatusSnapshot& snapshot, const Tally& tally) {
+std::string calm_words(const StatusSnapshot& snapshot) {
+  const Tally tally = tally_of(snapshot);
   std::string words = counted(checks_of(snapshot.counters), "check") + " since the start";
   if (tally.watch_files > 0) words += ", " + counted(tally.watch_files, "file") + " watched";
   return words + '.';
@@ -103,36 +123,30 @@ std::string verdict_box(const char* look, const char* mark, const std::string& h
 
 }  // namespace
 
-std::string verdict(const StatusSnapshot& snapshot, const Tally& tally) {
-  switch (health_of(tally)) {
-    case Health::fail:
-      return verdict_box("fail", "\u2715",
-                         tally.open_errors > 0
-                             ? "Broken: " + counted(tally.open_errors, "open error")
-                             : "Broken, though no request has met it yet",
-                         error_words(snapshot, tally));
-    case Health::warn:
-      return verdict_box(
-          "warn", "!",
-          "Nothing is broken, " + counted(tally.open_warnings + tally.watch_warnings, "warning"),
-          calm_words(snapshot, tally));
-    case Health::pass:
-      break;
+std::string verdict(const StatusSnapshot& snapshot, const Standing& standing) {
+  if (standing.errors() > 0) {
+    return verdict_box("fail", "\u2715", "Broken: " + counted(standing.errors(), "open error"),
+                       error_words(snapshot, standing));
   }
-  return verdict_box("pass", "\u2713", "Nothing is broken", calm_words(snapshot, tally));
+  if (standing.warnings() > 0) {
+    return verdict_box("warn", "!", "Nothing is broken, " + counted(standing.warnings(), "warning"),
+                       calm_words(snapshot));
+  }
+  return verdict_box("pass", "\u2713", "Nothing is broken", calm_words(snapshot));
 }
 
 std::string open_incidents(const StatusSnapshot& snapshot) {
   Rows rows = incidents_that(snapshot, true);
   std::stable_sort(rows.begin(), rows.end(), worse);
+  const std::size_t unfolded = rows.size() <= kUnfolded ? rows.size() : 1;
   std::string cases;
   for (std::size_t at = 0; at < rows.size(); ++at) {
-    cases += finding_case(rows[at]->finding, rows[at]->who, rows[at], snapshot.now, at < kUnfolded);
+    cases += finding_case(rows[at]->finding, rows[at]->who, rows[at], snapshot.now, at < unfolded);
   }
   if (cases.empty()) {
     return "<p class=\"empty\">No incident is open.</p>\n";
   }
-  return (rows.size() > 1 ? tools() : "") +
+  return (rows.size() > 1 ? causes(rows) + tools() : "") +
          element("div", cases, "class=\"list\" id=\"open-list\"") + '\n';
 }
 

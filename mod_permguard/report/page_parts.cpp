@@ -3,6 +3,7 @@
 
 #include "report/html_text.h"
 #include "report/sentence.h"
+#include "report/standing.h"
 
 namespace permguard::page {
 namespace {
@@ -44,6 +45,18 @@ std::string moment(std::int64_t seconds, std::int64_t now) {
   const std::string words = time.substr(0, 10) + ' ' + time.substr(11, 8) + " UTC";
   return element("time", words, "datetime=\"" + time + "\" class=\"nowrap\"") + ", " +
          element("span", age_words(now - seconds) + " ago", "class=\"nowrap\"");
+}
+
+Standing standing_of(const StatusSnapshot& snapshot) {
+  const Tally tally = tally_of(snapshot);
+  Standing standing{tally.open_errors, tally.open_warnings, 0, 0};
+  for (const auto& place : beyond_incidents(snapshot)) {
+    for (const WatchFinding* found : place) {
+      ++(found->finding.severity == Severity::error ? standing.watch_errors
+                                                    : standing.watch_warnings);
+    }
+  }
+  return standing;
 }
 
 Table::Table(std::string caption, std::vector<std::string> columns)

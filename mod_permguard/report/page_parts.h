@@ -50,7 +50,19 @@ class Table {
 std::string finding_case(const Finding& finding, const Identity& who, const IncidentView* incident,
                          std::int64_t now, bool unfolded);
 
-std::string verdict(const StatusSnapshot& snapshot, const Tally& tally);
+/// What stands, each thing once: the watch's findings are mostly incidents too.
+struct Standing {
+  std::uint64_t open_errors = 0;
+  std::uint64_t open_warnings = 0;
+  std::uint64_t watch_errors = 0;    ///< that are no open incident
+  std::uint64_t watch_warnings = 0;  ///< risk and drift, likewise
+
+  std::uint64_t errors() const { return open_errors + watch_errors; }
+  std::uint64_t warnings() const { return open_warnings + watch_warnings; }
+};
+Standing standing_of(const StatusSnapshot& snapshot);
+
+std::string verdict(const StatusSnapshot& snapshot, const Standing& standing);
 std::string open_incidents(const StatusSnapshot& snapshot);
 std::string recovered_incidents(const StatusSnapshot& snapshot);
 std::string watched_directories(const StatusSnapshot& snapshot);

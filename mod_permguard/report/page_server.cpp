@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -6,6 +7,7 @@
 #include "report/log_text.h"
 #include "report/page_parts.h"
 #include "report/sentence.h"
+#include "report/standing.h"
 
 namespace permguard::page {
 namespace {
@@ -34,15 +36,23 @@ std::string files(const WatchView& watch) {
   return number(watch.files) + (watch.truncated ? " (truncated)" : "");
 }
 
-std::string findings_in(const WatchView& watch, std::int64_t now) {
-  if (watch.findings.empty()) return {};
+// Those that are no open incident: the incidents are shown as such.
+std::string findings_in(const WatchView& watch, const std::vector<const WatchFinding*>& beyond,
+                        std::int64_t now) {
+  if (beyond.empty()) return {};
   std::string cases;
   std::size_t at = 0;
-  for (const WatchFinding& each : watch.findings) {
-    cases += finding_case(each.finding, each.who, nullptr, now, at++ < kUnfolded);
+  for (const WatchFinding* each : beyond) {
+    cases += finding_case(each->finding, each->who, nullptr, now, at++ < kUnfolded);
   }
   return element("h3", "In " + path(watch.directory)) + element("div", cases, "class=\"list\"") +
          '\n';
+}
+
+std::uint64_t count_of(const WatchView& watch, Severity severity) {
+  const auto same = [&](const WatchFinding& each) { return each.finding.severity == severity; };
+  return static_cast<std::uint64_t>(
+      std::count_if(watch.findings.begin(), watch.findings.end(), same));
 }
 
 std::string average(const CounterValues& counters) {
@@ -67,16 +77,20 @@ std::string vhosts(const StatusSnapshot& snapshot) {
 
 std::string watched_directories(const StatusSnapshot& snapshot) {
   if (snapshot.watch.empty()) return "<p class=\"empty\">No directory is watched.</p>\n";
-  Table table("Examined in the background, before any request comes.",
-              {"Directory", "#Files", "#Findings", "Last run", "#Took"});
+  Table table("Examined in the background, before any request comes. What stands is an incident.",
+              {"Directory", "#Files", "#Errors", "#Drift", "#Risk", "Last run", "#Took"});
+  const auto beyond = beyond_incidents(snapshot);
   std::string findings;
-  for (const WatchView& watch : snapshot.watch) {
+  for (std::size_t at = 0; at < snapshot.watch.size(); ++at) {
+    const WatchView& watch = snapshot.watch[at];
     table.cell(path(cut_in_the_middle(watch.directory, kTablePath)))
         .cell(files(watch))
-        .cell(watch.findings.size())
+        .cell(count_of(watch, Severity::error))
+        .cell(count_of(watch, Severity::drift))
+        .cell(count_of(watch, Severity::warning))
         .cell(last_run(watch, snapshot.now))
-        .cell(duration(watch.duration_seconds));
-    findings += findings_in(watch, snapshot.now);
+        .cell(watch.last_run > 0 ? duration(watch.duration_seconds) : "");
+    findings += findings_in(watch, beyond[at], snapshot.now);
   }
   return table.html() + findings;
 }

@@ -22,8 +22,9 @@ HtmlPage status_page(const StatusSnapshot& snapshot, std::optional<int> refresh,
 /// `?auto`: `Key: value` lines as in mod_status.
 std::string status_auto(const StatusSnapshot& snapshot);
 
-/// permguard's part of mod_status' page: a heading and a short table, without style or script.
-std::string status_section(const StatusSnapshot& snapshot);
+/// permguard's part of mod_status' page, without style, script or path: a heading and a short
+/// table, or a list for `?notable`.
+std::string status_section(const StatusSnapshot& snapshot, bool tables);
 
 /// Prometheus text 0.0.4, or OpenMetrics 1.0 text.
 enum class MetricsFormat { prometheus, openmetrics };

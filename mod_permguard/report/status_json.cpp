@@ -79,14 +79,15 @@ Json counters_json(const StatusSnapshot& snapshot, const Tally& tally) {
 }
 
 Json incident_json(const IncidentView& incident, std::int64_t now) {
-  return {{"id", incident.id},
-          {"finding", finding_json(incident.finding, incident.who, now)},
-          {"count", incident.count},
-          {"first_seen", rfc3339(incident.first_seen)},
-          {"last_seen", rfc3339(incident.last_seen)},
-          {"open", incident.open},
-          {"closed", incident.open ? Json(nullptr) : Json(rfc3339(incident.closed))},
-          {"vhost", to_utf8(incident.vhost)}};
+  Json json = {{"id", incident.id},
+               {"finding", finding_json(incident.finding, incident.who, now)},
+               {"count", incident.count},
+               {"first_seen", rfc3339(incident.first_seen)},
+               {"last_seen", rfc3339(incident.last_seen)},
+               {"open", incident.open},
+               {"vhost", to_utf8(incident.vhost)}};
+  if (!incident.open) json["closed"] = rfc3339(incident.closed);
+  return json;
 }
 
 Json watch_json(const WatchView& watch, std::int64_t now) {

@@ -73,7 +73,9 @@ TEST(PrometheusRules, TheirTestsSeeASpoiledRule) {
        std::vector<std::pair<std::string, std::string>>{{"for: 1m", "for: 10m"},
                                                         {"> 900", "> 90000"},
                                                         {"== 503", "== 500"},
-                                                        {"== 0", "== 2"},
+                                                        {"directories > 0)", "directories < 0)"},
+                                                        {"directories == 0", "directories == 2"},
+                                                        {"\"} == 0", "\"} == 2"},
                                                         {"> 0.01", "> 0.5"},
                                                         {"for: 15m", "for: 1m"}}) {
     test::TempTree tree;

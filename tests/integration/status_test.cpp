@@ -58,6 +58,30 @@ TEST_F(Status, ThePageHasAStrictPolicy) {
   EXPECT_THAT(policy, Not(HasSubstr("unsafe")));
 }
 
+TEST_F(Status, NothingButThePageMayLoadOrRunAnything) {
+  start();
+  for (const char* query : {"?json", "?auto", "?openmetrics", "?health"}) {
+    EXPECT_THAT(get(query).header("Content-Security-Policy"),
+                testing::StartsWith("default-src 'none'; "))
+        << query;
+  }
+}
+
+TEST_F(Status, RefusalsAreNotStoredEither) {
+  start();
+  EXPECT_EQ(get("?unknown").header("Cache-Control"), "no-store");
+  EXPECT_EQ(server.request("POST", kStatus).header("Cache-Control"), "no-store");
+}
+
+TEST_F(Status, WatchedDirectoriesAreThereBeforeTheFirstRun) {
+  start("PermGuardWatchInterval 3600");
+  const json status = json::parse(get("?json").body);
+  ASSERT_EQ(status["watch"].size(), 1U);
+  EXPECT_EQ(status["watch"][0]["directory"], server.tree().path("cgi-bin"));
+  EXPECT_TRUE(status["watch"][0]["last_run"].is_null());
+  EXPECT_THAT(get("?openmetrics").body, HasSubstr("\npermguard_watch_directories 1\n"));
+}
+
 TEST_F(Status, MetricsFollowAccept) {
   start();
   const HttpResponse response =

@@ -42,7 +42,6 @@ class Host : public HttpdServer {
  private:
   static HttpdOptions options() {
     HttpdOptions chosen;
-    chosen.modules = {"rewrite"};
     chosen.config =
         "PermGuard report\nPermGuardWatchInterval 1\n" + packaged("permguard-metrics.conf");
     return chosen;

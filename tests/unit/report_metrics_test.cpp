@@ -50,8 +50,22 @@ TEST(Metrics, EveryHandlerAndResultIsAlwaysThere) {
   }
 }
 
-TEST(Metrics, FindingsAppearOnceTheyWereFound) {
-  EXPECT_THAT(prometheus({}), Not(HasSubstr("permguard_findings_total{")));
+TEST(Metrics, EveryFamilyIsThereAtTheFirstScrape) {
+  for (const char* name : {"permguard_exonerated_total{handler=\"cgi\"}",
+                           "permguard_incidents_open", "permguard_incidents_evicted_total",
+                           "permguard_check_duration_seconds_count", "permguard_watch_directories",
+                           "permguard_watch_files", "permguard_watch_last_run_timestamp_seconds",
+                           "permguard_watch_duration_seconds", "permguard_events_dropped_total",
+                           "permguard_findings_total{code=\"not-executable\",role=\"script\"}",
+                           "permguard_findings_total{code=\"bad-elf\",role=\"script\"}"}) {
+    EXPECT_THAT(prometheus({}), HasSubstr(std::string("\n") + name + " 0\n"));
+    EXPECT_THAT(openmetrics({}), HasSubstr(std::string("\n") + name + " 0\n"));
+  }
+}
+
+TEST(Metrics, UnusualFindingsAppearOnceTheyWereFound) {
+  EXPECT_THAT(prometheus({}), Not(HasSubstr("role=\"socket\"")));
+  EXPECT_THAT(prometheus({}), Not(HasSubstr("permguard_watch_findings{")));
   EXPECT_THAT(
       prometheus(samples::one_incident()),
       HasSubstr("permguard_findings_total{code=\"not-executable\",role=\"script\"} 4213\n"));

@@ -65,6 +65,28 @@ TEST(StatusPage, ErrorsComeBeforeWarningsAndHeavyBeforeLight) {
   EXPECT_LT(html.find("id=\"incident-1\""), html.find("id=\"incident-3\""));
 }
 
+TEST(StatusPage, WhatTheWatchAndRequestsSawIsCountedAndShownOnce) {
+  StatusSnapshot snapshot = samples::one_incident();
+  snapshot.watch[0].findings = {{snapshot.incidents[0].finding, samples::www_data()},
+                                {samples::search_denied(), samples::www_data()}};
+  const std::string html = page(snapshot);
+  EXPECT_THAT(html, HasSubstr("<h1>Broken: 2 open errors</h1>"));
+  EXPECT_THAT(html, HasSubstr("The watch sees 1 more script that cannot run."));
+  EXPECT_EQ(count(html, "<details"), 2U);
+}
+
+TEST(StatusPage, SaysWhereNoRequestWasHurt) {
+  StatusSnapshot snapshot = samples::one_incident();
+  snapshot.incidents[0].count = 0;
+  EXPECT_THAT(page(snapshot), HasSubstr("No request has met it yet; found by the watch <time"));
+}
+
+TEST(StatusPage, ABadDayIsSummedUpByCause) {
+  const std::string html = page(samples::many(100));
+  EXPECT_THAT(html, HasSubstr("<li>search-denied <strong>27</strong></li>"));
+  EXPECT_THAT(page(samples::one_incident()), Not(HasSubstr("class=\"causes\"")));
+}
+
 TEST(StatusPage, RecoveredIncidentsStandApart) {
   const std::string html = page(samples::recovered());
   EXPECT_THAT(html, HasSubstr("Open incidents (0)"));

@@ -7,6 +7,7 @@
 #include "report/html_text.h"
 #include "report/json.h"
 #include "report/pages.h"
+#include "report/standing.h"
 #include "unit/report_snapshots.h"
 
 namespace permguard {
@@ -53,7 +54,7 @@ TEST(StatusJson, HasWhatTheContractNames) {
   EXPECT_EQ(incident.at("count"), 4213);
   EXPECT_EQ(incident.at("first_seen"), "2023-11-05T09:56:48Z");
   EXPECT_TRUE(incident.at("open").get<bool>());
-  EXPECT_TRUE(incident.at("closed").is_null());
+  EXPECT_FALSE(incident.contains("closed"));
   EXPECT_EQ(json.at("watch").at(0).at("directory"), "/srv/www/cgi-bin");
   EXPECT_EQ(json.at("watch").at(0).at("duration_seconds"), 0.0042);
 }
@@ -90,9 +91,36 @@ TEST(StatusAuto, IsLinesOfKeyAndValue) {
 }
 
 TEST(StatusSection, StandsInModStatusPage) {
-  const std::string html = status_section(samples::one_incident());
+  const std::string html = status_section(samples::one_incident(), true);
   EXPECT_THAT(html, HasSubstr("<h2>mod_permguard 0.1.0</h2>"));
   EXPECT_THAT(html, HasSubstr("Checks: blocked</th><td>4213</td>"));
+}
+
+TEST(StatusSection, HasNoTableWhereNoneIsWanted) {
+  const std::string html = status_section(samples::one_incident(), false);
+  EXPECT_THAT(html, Not(HasSubstr("<t")));
+  EXPECT_THAT(html, HasSubstr("<dt>Checks: blocked: 4213</dt>"));
+}
+
+TEST(Repaired, IsWhatTheWatchFoundBeforeTheIncidentClosed) {
+  StatusSnapshot snapshot = samples::recovered();
+  const Finding found = snapshot.incidents[0].finding;
+  snapshot.watch[0].findings = {{found, samples::www_data()},
+                                {samples::search_denied(), samples::www_data()}};
+  snapshot.watch.push_back(snapshot.watch[0]);
+  snapshot.watch[0].last_run = snapshot.incidents[0].closed;
+  snapshot.watch[1].last_run = snapshot.incidents[0].closed + 1;  // broken again
+  drop_repaired(snapshot);
+  EXPECT_EQ(snapshot.watch[0].findings.size(), 1U);
+  EXPECT_EQ(snapshot.watch[1].findings.size(), 2U);
+}
+
+TEST(Repaired, IsNothingThatStandsAgain) {
+  StatusSnapshot snapshot = samples::recovered();
+  snapshot.incidents.push_back(samples::one_incident().incidents[0]);
+  snapshot.watch[0].findings = {{snapshot.incidents[0].finding, samples::www_data()}};
+  drop_repaired(snapshot);
+  EXPECT_EQ(snapshot.watch[0].findings.size(), 1U);
 }
 
 TEST(HtmlText, EscapesMarkup) {

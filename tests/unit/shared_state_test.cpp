@@ -202,6 +202,17 @@ TEST(Watch, DropsWhatTheConfigurationNoLongerNames) {
   EXPECT_THAT(watched(memory), ElementsAre("/a", "/new", "/c"));
 }
 
+TEST(Watch, ShowsWhatNoRunHasReached) {
+  SharedMemory memory(1);
+  memory->store_watch(watch_of("/a", 1));
+  memory->announce_watch({"/a", "/b"});
+  EXPECT_THAT(watched(memory), ElementsAre("/a", "/b"));
+  StatusSnapshot snapshot;
+  memory->fill(snapshot);
+  EXPECT_NE(snapshot.watch[0].last_run, 0);
+  EXPECT_EQ(snapshot.watch[1].last_run, 0);
+}
+
 TEST(Watch, CountsDirectoriesWithoutPlace) {
   SharedMemory memory(1);
   for (std::size_t i = 0; i < shared::kWatchDirectories + 2; ++i) {

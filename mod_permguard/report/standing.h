@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "report/status_snapshot.h"
+
+namespace permguard {
+
+/// A repair counts at once: takes out of `snapshot.watch` what the last run found and a request has
+/// seen repaired since, so that no page, metric or health waits for the next run.
+void drop_repaired(StatusSnapshot& snapshot);
+
+/// Findings of the watch that no open incident stands for: the table was full. By the places in
+/// `snapshot.watch`. Pointers into `snapshot`.
+std::vector<std::vector<const WatchFinding*>> beyond_incidents(const StatusSnapshot& snapshot);
+
+}  // namespace permguard
