@@ -150,6 +150,21 @@ TEST_P(EventLossTest, AProgramOfTheOldGenerationReadsToTheEnd) {
   }
 }
 
+TEST_P(EventLossTest, WhatLiesInThePipeIsReadAfterTheEnd) {
+  start("|$ while read -r line; do echo \"$line\"; sleep 0.2; done >> @ROOT@/logs/piped.json");
+  constexpr std::size_t kEach = 20;  // fits into a pipe
+  const auto ask = [&] {
+    for (std::size_t i = 0; i < kEach; ++i) server_->get("/cgi-bin/broken.cgi");
+  };
+  ask();
+  server_->graceful();
+  ask();
+  server_->restart();
+  ask();
+  server_->stop();
+  EXPECT_TRUE(poll_until([&] { return events("piped.json") == 3 * kEach; }));
+}
+
 TEST_P(EventLossTest, AProgramThatDiesIsStartedAgain) {
   start("|$ head -n 1 >> @ROOT@/logs/piped.json");
   server_->log().allow("AH00106");  // piped log program failed unexpectedly
