@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/against.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <limits>
-#include <set>
 #include <sstream>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "cli/command.h"
@@ -24,8 +26,9 @@ Result<ActualState> state_of(const std::string& path, const Filesystem& filesyst
   if (!file) return failure<ActualState>(file.error);
   if (!has_permissions(file.value.type)) return {0, {path, file.value, {}}};
   const Result<std::optional<Acl>> acl = filesystem.acl(path);
-  if (!acl) return failure<ActualState>(acl.error);
-  return {0, {path, file.value, acl.value}};
+  const Result<std::optional<Acl>> fallback = filesystem.default_acl(path);
+  if (!acl || !fallback) return failure<ActualState>(acl ? fallback.error : acl.error);
+  return {0, {path, file.value, acl.value, fallback.value}};
 }
 
 }  // namespace
@@ -41,10 +44,8 @@ DesiredTree read_desired(const std::string& file) {
   return std::move(*tree);
 }
 
-std::vector<ActualState> files_below(const std::vector<std::string>& roots,
-                                     const Filesystem& filesystem,
-                                     std::vector<Unexamined>& unexamined) {
-  std::vector<ActualState> found;
+void each_file_below(const std::vector<std::string>& roots, const Filesystem& filesystem,
+                     const StateVisitor& visit, std::vector<Unexamined>& unexamined) {
   std::vector<std::string> waiting(roots.rbegin(), roots.rend());
   while (!waiting.empty()) {
     const std::string path = std::move(waiting.back());
@@ -56,21 +57,18 @@ std::vector<ActualState> files_below(const std::vector<std::string>& roots,
     }
     if (!has_permissions(state.value.file.type)) continue;
     const bool directory = state.value.file.type == FileType::directory;
-    found.push_back(std::move(state.value));
+    visit(std::move(state.value));
     if (!directory) continue;
-    const auto names = filesystem.list(path, std::numeric_limits<std::size_t>::max());
+    auto names = filesystem.list(path, std::numeric_limits<std::size_t>::max());
     if (!names) unexamined.push_back({path, names.error});
-    const std::set<std::string> sorted(names.value.begin(), names.value.end());
-    for (auto name = sorted.rbegin(); name != sorted.rend(); ++name) {
-      waiting.push_back(absolute(*name, path));
-    }
+    std::sort(names.value.rbegin(), names.value.rend());
+    for (const std::string& name : names.value) waiting.push_back(absolute(name, path));
   }
-  return found;
 }
 
 Comparison compare(const DesiredTree& desired, const Filesystem& filesystem, const Names& names) {
   Comparison result;
-  std::set<std::string> known;
+  std::unordered_set<std::string_view> known;
   for (const DesiredEntry& entry : desired.entries) {
     known.insert(entry.path);
     ++result.compared;
@@ -85,9 +83,12 @@ Comparison compare(const DesiredTree& desired, const Filesystem& filesystem, con
     }
   }
   std::vector<Unexamined> unseen;
-  for (const ActualState& state : files_below(desired.roots, filesystem, unseen)) {
-    if (!known.contains(state.path)) result.added.push_back(state.path);
-  }
+  each_file_below(
+      desired.roots, filesystem,
+      [&](const ActualState& state) {
+        if (!known.contains(state.path)) result.added.push_back(state.path);
+      },
+      unseen);
   // A root that is gone is already missing.
   for (Unexamined& each : unseen) {
     if (each.error != ENOENT) result.unexamined.push_back(std::move(each));

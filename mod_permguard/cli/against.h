@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,11 +24,13 @@ struct Comparison {
 };
 Comparison compare(const DesiredTree& desired, const Filesystem& filesystem, const Names& names);
 
-/// Every file and directory below `roots` with its permissions; links are left out. What cannot
-/// be looked at goes to `unexamined`.
-std::vector<ActualState> files_below(const std::vector<std::string>& roots,
-                                     const Filesystem& filesystem,
-                                     std::vector<Unexamined>& unexamined);
+/// Hears one file or directory with its permissions.
+using StateVisitor = std::function<void(ActualState)>;
+
+/// Every file and directory below `roots`, sorted by name in each directory; links are left out.
+/// What cannot be looked at goes to `unexamined`. Memory grows with the largest directory.
+void each_file_below(const std::vector<std::string>& roots, const Filesystem& filesystem,
+                     const StateVisitor& visit, std::vector<Unexamined>& unexamined);
 
 /// Ids by the name service switch.
 std::optional<std::uint32_t> id_of_name(AclEntry::Tag tag, std::string_view name);

@@ -9,11 +9,14 @@
 #include <thread>
 
 #include "cli/against.h"
+#include "cli/audit_httpd.h"
 #include "cli/audit_run.h"
 #include "cli/paths.h"
+#include "cli/remedy_list.h"
 #include "cli/terminal.h"
 #include "report/audit_metrics.h"
 #include "report/explain_text.h"
+#include "report/json_text.h"
 #include "report/puppet.h"
 #include "report/sentence.h"
 
@@ -35,11 +38,13 @@ std::vector<Code> codes_of(const std::vector<std::string>& words) {
 void add_comparison(AuditResult& result, const std::string& file) {
   Comparison comparison = compare(read_desired(file), SystemFilesystem(), SystemNames());
   result.checked += comparison.compared;
-  auto& findings = comparison.findings;
-  std::move(findings.begin(), findings.end(), std::back_inserter(result.findings));
-  auto& unexamined = comparison.unexamined;
-  std::move(unexamined.begin(), unexamined.end(), std::back_inserter(result.unexamined));
+  for (Finding& finding : comparison.findings) result.keep(std::move(finding));
+  for (Unexamined& path : comparison.unexamined) result.keep(std::move(path));
   result.added = std::move(comparison.added);
+}
+
+std::uint64_t number_of(const AuditResult& result) {
+  return result.findings.size() + result.left_out;
 }
 
 void print_text(const AuditResult& result, const WhoseRights& rights) {
@@ -54,36 +59,52 @@ void print_text(const AuditResult& result, const WhoseRights& rights) {
     begin = end;
   }
   for (const std::string& path : result.added) std::cout << "new: " << printable(path) << '\n';
-  std::cout << result.checked << " files examined, " << all.size() + result.left_out
-            << " findings\n";
+  if (result.left_out > 0) std::cout << "and " << result.left_out << " more findings\n";
+  std::cout << result.checked << " files examined, " << number_of(result) << " findings\n";
 }
 
+/// The document, with the findings written one by one: all at once they would take much memory.
 void print_json(const AuditResult& result, const WhoseRights& rights) {
-  auto document = findings_document(rights.who, result.checked, result.findings, result.unexamined,
-                                    style_of_stdout().now);
+  const std::int64_t now = style_of_stdout().now;
+  auto document = findings_document(rights.who, result.checked, {}, result.unexamined, now);
+  document["healthy"] = result.unexamined.empty() && !result.fails();
   if (result.left_out > 0) document["findings_left_out"] = result.left_out;
-  if (!result.truncated.empty()) document["truncated"] = result.truncated;
-  if (!result.added.empty()) document["new"] = result.added;
-  std::cout << dump(document, 2) << '\n';
+  if (result.unexamined_left_out > 0) document["unexamined_left_out"] = result.unexamined_left_out;
+  for (const std::string& path : result.added) {
+    nlohmann::ordered_json entry;
+    add_path(entry, "path", path);
+    document["new"].push_back(std::move(entry));
+  }
+  const std::string text = dump(document, 2);
+  constexpr std::string_view kEmpty = "\"findings\": []";
+  const std::size_t gap = text.find(kEmpty) + kEmpty.size() - 1;
+  std::cout << text.substr(0, gap);
+  const char* separator = "\n    ";
+  for (const Finding& finding : result.findings) {
+    std::cout << separator << dump(finding_json(finding, rights.who, now));
+    separator = ",\n    ";
+  }
+  std::cout << (result.findings.empty() ? "" : "\n  ") << text.substr(gap) << '\n';
 }
 
 void print_metrics(const AuditResult& result) {
-  std::cout << audit_metrics({result.checked, result.unexamined.size(), !result.truncated.empty(),
-                              style_of_stdout().now, result.seconds, result.findings});
+  std::cout << audit_metrics({result.checked, result.unexamined.size() + result.unexamined_left_out,
+                              style_of_stdout().now, result.seconds, result.counts});
 }
 
 void print_puppet(const AuditResult& result) {
-  std::vector<FixStep> steps;
-  std::vector<Finding> remaining;
-  for (const Finding& finding : result.findings) {
-    if (finding.severity == Severity::warning) continue;
-    if (finding.remedy.steps.empty()) remaining.push_back(finding);
-    for (const FixStep& step : finding.remedy.steps) {
-      if (std::find(steps.begin(), steps.end(), step) == steps.end()) steps.push_back(step);
-    }
+  RemedyList remedies;
+  for (const Finding& finding : result.findings) remedies.add(finding);
+  const Plan plan =
+      plan_changes(SystemFilesystem(), remedies.steps(), id_of_name, remedies.examined());
+  std::cout << puppet_manifest(plan.changes, remedies.remaining(), SystemNames());
+  for (const Unplanned& each : plan.unplanned) {
+    std::cerr << "permguard: " << printable(each.path)
+              << ": not in the manifest: " << std::strerror(each.error) << '\n';
   }
-  const Plan plan = plan_changes(SystemFilesystem(), steps, id_of_name);
-  std::cout << puppet_manifest(plan.changes, remaining, SystemNames());
+  if (result.left_out > 0) {
+    std::cerr << "permguard: " << result.left_out << " findings are not in the manifest\n";
+  }
 }
 
 void say_left_out(const AuditResult& result) {
@@ -91,17 +112,14 @@ void say_left_out(const AuditResult& result) {
     std::cerr << "permguard: " << printable(each.path)
               << ": cannot be examined: " << std::strerror(each.error) << '\n';
   }
-  for (const std::string& directory : result.truncated) {
-    std::cerr << "permguard: " << printable(directory) << ": truncated, it holds too many names\n";
+  if (result.unexamined_left_out > 0) {
+    std::cerr << "permguard: and " << result.unexamined_left_out << " more paths\n";
   }
 }
 
 int status_of(const AuditResult& result) {
-  if (!result.unexamined.empty() || !result.truncated.empty()) return kFailed;
-  const bool found =
-      std::any_of(result.findings.begin(), result.findings.end(),
-                  [](const Finding& finding) { return finding.severity != Severity::warning; });
-  return found ? kFindings : kHealthy;
+  if (!result.unexamined.empty()) return kFailed;
+  return result.fails() ? kFindings : kHealthy;
 }
 
 }  // namespace
@@ -142,7 +160,7 @@ int AuditCommand::run() {
   options.need = need_;
   options.all = all_;
   options.forbidden = codes_of(forbid_);
-  options.files_per_directory = 1'000'000;
+
   const unsigned jobs = jobs_ != 0 ? jobs_ : std::max(1U, std::thread::hardware_concurrency());
   std::vector<std::string> roots;
   for (const std::string& directory : directories_) roots.push_back(absolute_path(directory));
@@ -151,6 +169,7 @@ int AuditCommand::run() {
   if (!against_.empty()) add_comparison(result, against_);
   if (httpd) audit_httpd(result, apachectl_, rights, options, jobs);
   if (!roots.empty()) audit_trees(result, roots, rights, options, jobs);
+  result.sort();
   if (format_ == "json") {
     print_json(result, rights);
   } else if (format_ == "openmetrics") {

@@ -11,6 +11,7 @@
 
 #include "cli/against.h"
 #include "cli/paths.h"
+#include "cli/remedy_list.h"
 #include "cli/whose_rights.h"
 #include "core/repair.h"
 #include "core/unexamined.h"
@@ -25,18 +26,9 @@ namespace {
 /// What is to be changed, what came of it, and what no command changes.
 struct Work {
   Plan plan;
-  std::vector<FixStep> steps;
-  std::vector<Finding> remaining;
+  RemedyList remedies;
   std::vector<Unexamined> unexamined;
   std::vector<int> results;  ///< errno by change, where they were applied
-
-  void add(const Finding& finding) {
-    if (finding.severity == Severity::warning) return;
-    for (const FixStep& step : finding.remedy.steps) {
-      if (std::find(steps.begin(), steps.end(), step) == steps.end()) steps.push_back(step);
-    }
-    if (finding.remedy.steps.empty()) remaining.push_back(finding);
-  }
 };
 
 void find_by_question(Work& work, const std::vector<std::string>& targets,
@@ -54,7 +46,7 @@ void find_by_question(Work& work, const std::vector<std::string>& targets,
     question.search_path = rights.search_path;
     question.certainty = rights.certainty();
     const Diagnosis diagnosis = diagnose({filesystem, names, kernel.get(), surroundings}, question);
-    for (const Finding& finding : diagnosis.findings) work.add(finding);
+    for (const Finding& finding : diagnosis.findings) work.remedies.add(finding);
     if (const int error = unexamined(diagnosis); error != 0) {
       work.unexamined.push_back({target, error});
     }
@@ -64,7 +56,7 @@ void find_by_question(Work& work, const std::vector<std::string>& targets,
 void find_by_desired_state(Work& work, const std::string& file) {
   const SystemFilesystem filesystem;
   Comparison comparison = compare(read_desired(file), filesystem, SystemNames());
-  for (const Finding& finding : comparison.findings) work.add(finding);
+  for (const Finding& finding : comparison.findings) work.remedies.add(finding);
   work.unexamined = std::move(comparison.unexamined);
 }
 
@@ -77,17 +69,14 @@ void write_undo(const std::string& file, const std::vector<Change>& changes) {
 }
 
 const char* words_of(int error) {
-  return error == ESTALE  ? "it changed since it was examined; run permguard fix again"
-         : error == ELOOP ? "a symbolic link stands in its path"
-                          : std::strerror(error);
+  return error == ESTALE      ? "it changed since it was examined; run permguard fix again"
+         : error == ELOOP     ? "a symbolic link stands in its path"
+         : error == ECANCELED ? "left alone: a change below or above it was refused"
+                              : std::strerror(error);
 }
 
 std::vector<std::string> commands_for(const Work& work, const std::string& path) {
-  Remedy remedy;
-  for (const FixStep& step : work.steps) {
-    if (step.path == path) remedy.steps.push_back(step);
-  }
-  return exact_commands(remedy);
+  return exact_commands({work.remedies.steps_for(path), {}});
 }
 
 void print_text(const Work& work) {
@@ -102,17 +91,16 @@ void print_text(const Work& work) {
                 << words_of(work.results[i]) << '\n';
     }
   }
-  for (const Finding& finding : work.remaining) {
+  for (const Finding& finding : work.remedies.remaining()) {
     std::cout << "# " << tag(finding) << ' ' << printable(finding.path) << ": "
               << printable(pasteable_fix(finding.remedy)) << '\n';
   }
 }
 
 nlohmann::ordered_json permission_json(const Permission& permission, const Names& names) {
-  return desired_json(
-      {{},
-       {{"/", {permission.rights.mode, permission.uid, permission.gid, permission.rights.acl}}}},
-      names)["entries"][0];
+  const DesiredState state{permission.rights.mode, permission.uid, permission.gid,
+                           permission.rights.acl, permission.default_acl};
+  return desired_entry_json({"/", state}, names);
 }
 
 void print_json(const Work& work) {
@@ -134,7 +122,7 @@ void print_json(const Work& work) {
     entry["error"] = failed ? nlohmann::ordered_json(words_of(work.results[i])) : nullptr;
     document["changes"].push_back(std::move(entry));
   }
-  for (const Finding& finding : work.remaining) {
+  for (const Finding& finding : work.remedies.remaining()) {
     nlohmann::ordered_json entry = {{"code", tag(finding)}};
     add_path(entry, "path", finding.path);
     entry["advice"] = pasteable_fix(finding.remedy);
@@ -146,7 +134,7 @@ void print_json(const Work& work) {
 void say_unexamined(const Work& work) {
   for (const Unexamined& each : work.unexamined) {
     std::cerr << "permguard: " << printable(each.path)
-              << ": cannot be examined: " << std::strerror(each.error) << '\n';
+              << ": cannot be examined: " << words_of(each.error) << '\n';
   }
 }
 
@@ -155,7 +143,7 @@ int status_of(const Work& work, bool applied) {
       std::any_of(work.results.begin(), work.results.end(), [](int error) { return error != 0; });
   if (failed || !work.unexamined.empty()) return kFailed;
   const bool open = !applied && !work.plan.changes.empty();
-  return open || !work.remaining.empty() ? kFindings : kHealthy;
+  return open || !work.remedies.remaining().empty() ? kFindings : kHealthy;
 }
 
 }  // namespace
@@ -193,13 +181,14 @@ int FixCommand::run() {
   } else {
     find_by_desired_state(work, against_);
   }
-  work.plan = plan_changes(SystemFilesystem(), work.steps, id_of_name);
+  work.plan =
+      plan_changes(SystemFilesystem(), work.remedies.steps(), id_of_name, work.remedies.examined());
   for (const Unplanned& each : work.plan.unplanned) {
     work.unexamined.push_back({each.path, each.error});
   }
   if (apply_) {
     if (!undo_.empty()) write_undo(undo_, work.plan.changes);
-    for (const Change& change : work.plan.changes) work.results.push_back(apply_change(change));
+    work.results = apply_plan(work.plan.changes);
   }
   format_ == "json" ? print_json(work) : print_text(work);
   say_unexamined(work);

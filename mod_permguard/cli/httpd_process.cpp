@@ -49,9 +49,13 @@ ProcessStatus status_of(pid_t pid) {
   return status;
 }
 
+bool is_httpd(const ProcessStatus& process) {
+  return process.name == "apache2" || process.name == "httpd";
+}
+
 bool is_httpd_child(pid_t pid) {
   const ProcessStatus child = status_of(pid);
-  if ((child.name != "apache2" && child.name != "httpd") || child.uid == 0) return false;
+  if (!is_httpd(child) || child.uid == 0) return false;
   const ProcessStatus parent = status_of(child.parent);
   return parent.name == child.name && parent.uid == 0;
 }
@@ -75,6 +79,12 @@ std::optional<pid_t> running_httpd_child() {
     lowest = pid;
   }
   return lowest;
+}
+
+std::optional<pid_t> httpd_of_pid_file(const std::string& file) {
+  pid_t pid = 0;
+  if (!(std::istringstream(contents(file)) >> pid) || pid <= 0) return std::nullopt;
+  return is_httpd(status_of(pid)) ? std::optional(pid) : std::nullopt;
 }
 
 std::optional<std::string> path_of_process(pid_t pid) {

@@ -13,6 +13,9 @@ namespace permguard::cli {
 /// that nobody can pass for httpd by a name, a process without such a parent does not count.
 std::optional<pid_t> running_httpd_child();
 
+/// The running httpd whose PidFile is `file`: a process of that number named apache2 or httpd.
+std::optional<pid_t> httpd_of_pid_file(const std::string& file);
+
 /// PATH in the environment process `pid` was started with (proc(5), environ), or nullopt where it
 /// has none or may not be read.
 std::optional<std::string> path_of_process(pid_t pid);

@@ -23,16 +23,25 @@ bool SnapshotCommand::chosen() const {
 
 int SnapshotCommand::run() {
   const SystemFilesystem filesystem;
-  DesiredTree tree;
-  for (const std::string& directory : directories_) {
-    tree.roots.push_back(absolute_path(directory));
-  }
+  const SystemNames names;
+  std::vector<std::string> roots;
+  for (const std::string& directory : directories_) roots.push_back(absolute_path(directory));
+  // One entry after the other, so that memory does not grow with the tree.
+  const std::string frame = dump(desired_json({roots, {}}, names), 1);
+  const std::size_t gap = frame.rfind(']');
+  std::cout << frame.substr(0, gap);
+  const char* separator = "\n  ";
   std::vector<Unexamined> unexamined;
-  for (const ActualState& state : files_below(tree.roots, filesystem, unexamined)) {
-    tree.entries.push_back(
-        {state.path, {state.file.mode, state.file.uid, state.file.gid, state.acl}});
-  }
-  std::cout << dump(desired_json(tree, SystemNames()), 1) << '\n';
+  each_file_below(
+      roots, filesystem,
+      [&](const ActualState& state) {
+        const DesiredState desired{state.file.mode, state.file.uid, state.file.gid, state.acl,
+                                   state.default_acl};
+        std::cout << separator << dump(desired_entry_json({state.path, desired}, names));
+        separator = ",\n  ";
+      },
+      unexamined);
+  std::cout << '\n' << frame.substr(gap) << '\n';
   for (const Unexamined& each : unexamined) {
     std::cerr << "permguard: " << printable(each.path)
               << ": cannot be examined: " << std::strerror(each.error) << '\n';

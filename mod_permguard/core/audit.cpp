@@ -16,14 +16,23 @@ namespace {
 
 constexpr unsigned kAnyExecute = 0111;
 
-/// Directories still to be entered, shared by the workers. The last in is the first out, so that
-/// what waits is bounded by the siblings along one path.
+constexpr std::size_t kMostWaiting = 4096;
+/// How deep one worker descends with all directories above still open: each costs a descriptor.
+constexpr unsigned kMostNested = 16;
+
+/// Directories still to be entered, shared by the workers. The last in is the first out.
 class DirectoryStack {
  public:
   void push(std::string directory) {
     const std::lock_guard lock(mutex_);
     waiting_.push_back(std::move(directory));
     changed_.notify_one();
+  }
+
+  /// Enough waits: who finds another directory had better enter it at once.
+  bool is_full() {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size() >= kMostWaiting;
   }
 
   /// The next directory; false when all are done. The caller says finished() for each.
@@ -55,7 +64,7 @@ class DirectoryStack {
 /// The caller's sink, one call at a time; remembers that the audit is to end.
 class SerialSink {
  public:
-  explicit SerialSink(AuditSink& sink) : sink_(sink) {}
+  SerialSink(AuditSink& sink, std::uint64_t most) : sink_(sink), most_(most) {}
 
   void examined(const std::string& path, std::vector<Finding> findings) {
     const std::lock_guard lock(mutex_);
@@ -65,12 +74,18 @@ class SerialSink {
     const std::lock_guard lock(mutex_);
     sink_.unexamined(path, error);
   }
-  void truncated(const std::string& directory) {
-    const std::lock_guard lock(mutex_);
-    sink_.truncated(directory);
-  }
   bool go_on() {
     const std::lock_guard lock(mutex_);
+    going_on_ = going_on_ && sink_.go_on();
+    return going_on_;
+  }
+  /// Before another name of `directory`.
+  bool go_on_in(const std::string& directory) {
+    const std::lock_guard lock(mutex_);
+    if (going_on_ && most_ != 0 && names_++ == most_) {
+      sink_.truncated(directory);
+      going_on_ = false;
+    }
     going_on_ = going_on_ && sink_.go_on();
     return going_on_;
   }
@@ -78,11 +93,13 @@ class SerialSink {
  private:
   std::mutex mutex_;
   AuditSink& sink_;
+  std::uint64_t most_;
+  std::uint64_t names_ = 0;
   bool going_on_ = true;
 };
 
-bool vanished(int error) {
-  return error == ENOENT || error == ENOTDIR || error == ESTALE;
+bool is_denied(int error) {
+  return error == EACCES || error == EPERM;
 }
 
 class Worker {
@@ -105,88 +122,112 @@ class Worker {
   /// What the caller names is examined whatever it looks like, and its absence is said.
   void look_at_root(const std::string& path) {
     const Result<FileStatus> file = auditor_.filesystem.target_status(path);
-    if (!file) {
-      file.error == EACCES ? refuse(path, EACCES) : sink_.unexamined(path, file.error);
-    } else if (file.value.type == FileType::directory) {
+    if (!file && !is_denied(file.error)) {
+      sink_.unexamined(path, file.error);
+    } else if (file && file.value.type == FileType::directory) {
       stack_.push(path);
     } else {
-      sink_.examined(path, audit_file(examiner(), question(path), options_.forbidden));
+      sink_.examined(path, findings_of(path));
+      if (!file) sink_.unexamined(path, file.error);
     }
   }
 
  private:
-  void look_at(const std::string& path) {
-    const Result<FileStatus> file = auditor_.filesystem.status(path);
-    if (!file) {
-      refuse(path, file.error);
-    } else if (file.value.type == FileType::directory) {
-      stack_.push(path);
-    } else if (is_candidate(path, file.value)) {
-      sink_.examined(path, audit_file(examiner(), question(path), options_.forbidden));
-    }
+  void enter(const std::string& directory) {
+    if (!sink_.go_on()) return;
+    ++nested_;
+    bool searchable = true;
+    const int error = auditor_.filesystem.each_name(directory, [&](std::string_view name) {
+      if (!sink_.go_on_in(directory)) return false;
+      searchable = look_at(directory, std::string(name));
+      return searchable;
+    });
+    --nested_;
+    if (error != 0) refuse_to_list(directory, error);
+    if (!searchable) sink_.unexamined(directory, EACCES);
   }
 
-  void enter(const std::string& directory) {
-    if (!sink_.go_on()) {
-      return;
+  /// False where the directory may not be searched: no other name of it would tell more.
+  bool look_at(const std::string& directory, const std::string& name) {
+    const std::string path = absolute(name, directory);
+    const Result<FileStatus> file = auditor_.filesystem.status(path);
+    if (is_denied(file.error)) {
+      examine(path);
+      return false;
     }
-    const std::size_t limit = options_.files_per_directory;
-    Result<std::vector<std::string>> names = auditor_.filesystem.list(directory, limit + 1);
-    if (!names) {
-      refuse(directory, names.error);
-      return;
+    if (!file) {
+      say_unexamined(path, file.error);
+    } else if (file.value.type == FileType::directory) {
+      stack_.is_full() && nested_ < kMostNested ? enter(path) : stack_.push(path);
+    } else if (options_.names.fit(name) && is_candidate(path, file.value)) {
+      examine(path);
     }
-    if (names.value.size() > limit) {
-      names.value.resize(limit);
-      sink_.truncated(directory);
-    }
-    std::sort(names.value.begin(), names.value.end());
-    for (const std::string& name : names.value) {
-      if (!sink_.go_on()) {
-        return;
-      }
-      look_at(absolute(name, directory));
-    }
+    return true;
   }
 
   /// Links count by what they lead to; one that leads nowhere is worth a finding.
-  bool is_candidate(const std::string& path, const FileStatus& file) const {
+  bool is_candidate(const std::string& path, const FileStatus& file) {
     FileStatus target = file;
     if (file.type == FileType::symlink) {
       const Result<FileStatus> followed = auditor_.filesystem.target_status(path);
-      if (!followed) {
-        return followed.error == ENOENT || followed.error == ELOOP || followed.error == ENOTDIR;
-      }
+      if (!followed) return true;
       target = followed.value;
     }
-    if (target.type != FileType::regular) {
-      return false;
-    }
-    return options_.all || options_.need == Need::read || (target.mode & kAnyExecute) != 0 ||
-           auditor_.filesystem.read(path, 0, 2).value == "#!";
+    if (target.type != FileType::regular) return false;
+    const bool counts =
+        options_.all || options_.need == Need::read || (target.mode & kAnyExecute) != 0;
+    return counts || starts_like_a_script(path);
   }
 
-  void refuse(const std::string& path, int error) {
-    if (vanished(error)) {
-      return;
-    }
-    if (error == EACCES || error == EPERM) {
-      Question about = question(path);
+  bool starts_like_a_script(const std::string& path) {
+    const Result<std::string> begin = auditor_.filesystem.read(path, 0, 2);
+    if (begin) return begin.value == "#!";
+    if (options_.unreadable_counts && is_denied(begin.error)) return true;
+    say_unexamined(path, begin.error);
+    return false;
+  }
+
+  void examine(const std::string& path) {
+    std::vector<Finding> findings = findings_of(path);
+    const bool vanished = !findings.empty() && findings.front().code == Code::not_found &&
+                          findings.front().role == options_.role &&
+                          auditor_.filesystem.status(path).error != 0;
+    if (!vanished) sink_.examined(path, std::move(findings));
+  }
+
+  std::vector<Finding> findings_of(const std::string& path) {
+    std::vector<Finding> findings =
+        audit_file(examiner(), question(path, options_.role), options_.forbidden);
+    if (options_.desired.empty()) return findings;
+    const Result<FileStatus> file = auditor_.filesystem.target_status(path);
+    if (!file || file.value.type != FileType::regular) return findings;
+    auto drift = drift_of(auditor_.names, path, {path, file.value, {}}, options_.desired);
+    std::move(drift.begin(), drift.end(), std::back_inserter(findings));
+    return findings;
+  }
+
+  void refuse_to_list(const std::string& directory, int error) {
+    if (is_denied(error)) {
+      Question about = question(directory, Role::directory);
       about.need = Need::read;
-      about.role = Role::directory;
-      sink_.examined(path, diagnose(examiner(), about).findings);
+      sink_.examined(directory, diagnose(examiner(), about).findings);
     }
-    sink_.unexamined(path, error);
+    say_unexamined(directory, error);
+  }
+
+  void say_unexamined(const std::string& path, int error) {
+    if (error != ENOENT) sink_.unexamined(path, error);
   }
 
   Examiner examiner() const {
     return {auditor_.filesystem, auditor_.names, kernel_.get(), auditor_.surroundings};
   }
 
-  Question question(const std::string& path) const {
+  Question question(const std::string& path, Role role) const {
     Question question;
     question.target = path;
     question.need = options_.need;
+    question.role = role;
     question.who = auditor_.who;
     question.search_path = auditor_.search_path;
     question.certainty = auditor_.certainty;
@@ -198,6 +239,7 @@ class Worker {
   DirectoryStack& stack_;
   SerialSink& sink_;
   std::unique_ptr<Kernel> kernel_;
+  unsigned nested_ = 0;
 };
 
 /// The last two steps of a walk, without the walk: for a file that passed.
@@ -255,7 +297,7 @@ std::vector<Finding> audit_file(const Examiner& examiner, const Question& questi
 void audit(const Auditor& auditor, const std::vector<std::string>& roots,
            const AuditOptions& options, unsigned jobs, AuditSink& sink) {
   DirectoryStack stack;
-  SerialSink serial(sink);
+  SerialSink serial(sink, options.most_names);
   Worker first(auditor, options, stack, serial);
   for (const std::string& root : roots) {
     first.look_at_root(root);

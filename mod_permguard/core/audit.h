@@ -8,16 +8,22 @@
 #include <vector>
 
 #include "core/checker.h"
+#include "core/drift.h"
+#include "core/script_names.h"
 
 namespace permguard {
 
 /// What an audit asks of every file, and within which bounds.
 struct AuditOptions {
   Need need = Need::execute;    ///< execute: scripts only (see all); read: every regular file
+  Role role = Role::script;     ///< what the files are: script or wrapper
   bool all = false;             ///< every regular file, not only those with an x bit or `#!`
+  ScriptNames names{};          ///< which files a handler is for; others are left out
   std::vector<Code> forbidden;  ///< risks that count as errors
-  std::uint64_t files_per_directory =
-      100'000;  ///< names looked at in one directory; more: truncated
+  DesiredState desired{};       ///< what mode, owner and group should be
+  /// A file without x bit that cannot be read may be a script: it counts, else it is unexamined.
+  bool unreadable_counts = false;
+  std::uint64_t most_names = 0;  ///< names looked at in all; more: truncated; 0: no limit
 };
 
 /// Hears what an audit finds. With several jobs it is called by several threads, one at a time.
@@ -29,7 +35,7 @@ class AuditSink {
   virtual void examined(const std::string& path, std::vector<Finding> findings) = 0;
   /// A directory or file could not be looked at; `error` is an errno. The audit goes on.
   virtual void unexamined(const std::string& path, int error) = 0;
-  /// A directory holds more names than AuditOptions::files_per_directory.
+  /// There are more names than AuditOptions::most_names; the audit ended in this directory.
   virtual void truncated(const std::string& directory) = 0;
   /// Asked before every file and directory: false ends the audit. Here a watcher keeps its pace.
   virtual bool go_on() { return true; }
@@ -50,19 +56,22 @@ struct Auditor {
 };
 
 /// Examines the trees below `roots` (directories; a root that is a file is examined itself) with
-/// `jobs` threads, at least 1; with 1 in the calling thread. Directories are entered once, links
-/// to directories are not followed (as find(1)), links to files are examined as what they lead
-/// to. Only regular files are opened, so a FIFO or device never blocks. A directory this process
-/// may not list is a finding not-listable and unexamined. A file that vanishes meanwhile is left
-/// out. Memory is bounded by the deepest path and AuditOptions::files_per_directory.
+/// `jobs` threads, at least 1; with 1 in the calling thread. Links to directories are not followed
+/// (as find(1)), links to files are examined as what they lead to; a bind mount is another name,
+/// with rights of its own, and is examined too. Only regular files are opened, so a FIFO or device
+/// never blocks. What cannot be looked at is told: a directory this process may not list is a
+/// finding not-listable and unexamined, one that it may not search is a finding and unexamined. A
+/// file that vanishes meanwhile is left out. Names are read as the directory is walked: memory is
+/// bounded by `jobs`, the depth and some thousand directories that wait, not by the number of
+/// files. In no order.
 void audit(const Auditor& auditor, const std::vector<std::string>& roots,
            const AuditOptions& options, unsigned jobs, AuditSink& sink);
 
 /// The risks of `question.target` (links followed), by two looks instead of a walk.
 std::vector<Finding> risks_of_file(const Examiner& examiner, const Question& question);
 
-/// All that an audit says of one file or link; empty where it is healthy. `is_candidate` of
-/// AuditOptions is not asked. For callers that know their files.
+/// All that an audit says of one file or link; empty where it is healthy. For callers that
+/// know their files.
 std::vector<Finding> audit_file(const Examiner& examiner, const Question& question,
                                 const std::vector<Code>& forbidden);
 

@@ -47,7 +47,13 @@ class DriftList {
   DriftList(const Names& names, const std::string& target, const ActualState& actual)
       : names_(names), target_(target), actual_(actual) {}
 
-  void add(Code code, std::string desired, FixStep::Kind kind, std::string spec) {
+  /// Another step for the finding before.
+  void add_step(FixStep::Kind kind, std::string spec) {
+    list.back().remedy.steps.push_back(
+        {kind, actual_.path, actual_.file.inode, std::move(spec), false});
+  }
+
+  void add(Code code, std::string desired) {
     Finding finding;
     finding.code = code;
     finding.severity = info(code).severity;
@@ -58,8 +64,6 @@ class DriftList {
     finding.group = names_.group(actual_.file.gid);
     finding.detail = std::move(desired);
     finding.target_seen = true;
-    finding.remedy.steps.push_back(
-        {kind, actual_.path, actual_.file.inode, std::move(spec), false});
     list.push_back(std::move(finding));
   }
 
@@ -70,6 +74,24 @@ class DriftList {
   const std::string& target_;
   const ActualState& actual_;
 };
+
+/// `setfacl -b`, which ends the access ACL, takes the default ACL with it.
+void add_acl_drift(DriftList& drift, const Names& names, const ActualState& actual,
+                   const DesiredState& desired) {
+  const std::optional<Acl> access = desired.acl.value_or(actual.acl);
+  const std::optional<Acl> fallback = desired.default_acl.value_or(actual.default_acl);
+  const bool other_access = access != actual.acl;
+  if (!other_access && fallback == actual.default_acl) return;
+  const std::string text = acl_pair_text({access, fallback}, &names);
+  drift.add(Code::acl_drift, text.empty() ? "none" : text);
+  if (other_access) {
+    drift.add_step(FixStep::Kind::restore_acl, access ? acl_text(*access, &names) : "");
+  }
+  const bool taken = other_access && !access && actual.default_acl;
+  const bool remains = taken && !fallback;
+  if (remains || (fallback == actual.default_acl && !taken)) return;
+  drift.add_step(FixStep::Kind::restore_acl, default_acl_spec(fallback, &names));
+}
 
 std::optional<AclEntry::Tag> tag_of(std::string_view letter, bool named) {
   using Tag = AclEntry::Tag;
@@ -126,6 +148,40 @@ std::optional<Acl> parse_acl_text(std::string_view text, const IdOfName& id_of_n
   return acl;
 }
 
+std::string default_acl_spec(const std::optional<Acl>& acl, const Names* names) {
+  if (!acl) return "d:";
+  std::string text;
+  for (const AclEntry& entry : *acl) {
+    text += (text.empty() ? "d:" : ",d:") + acl_text({entry}, names);
+  }
+  return text;
+}
+
+std::string acl_pair_text(const AclPair& acls, const Names* names) {
+  std::string text = acls.access ? acl_text(*acls.access, names) : "";
+  if (acls.fallback) text += (text.empty() ? "" : ",") + default_acl_spec(acls.fallback, names);
+  return text;
+}
+
+std::optional<AclPair> parse_acl_pair(std::string_view text, const IdOfName& id_of_name) {
+  std::string access;
+  std::string fallback;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    std::string_view entry = text.substr(0, end);
+    std::string& part = entry.starts_with("d:") ? fallback : access;
+    if (&part == &fallback) entry.remove_prefix(2);
+    part += (part.empty() ? "" : ",") + std::string(entry);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  AclPair pair;
+  if (!access.empty() && !(pair.access = parse_acl_text(access, id_of_name))) return std::nullopt;
+  if (!fallback.empty() && !(pair.fallback = parse_acl_text(fallback, id_of_name))) {
+    return std::nullopt;
+  }
+  return pair;
+}
+
 std::string acl_text(const Acl& acl, const Names* names) {
   static constexpr const char* kTags[] = {"u", "u", "g", "g", "m", "o"};
   std::string text;
@@ -151,20 +207,18 @@ std::vector<Finding> drift_of(const Names& names, const std::string& target,
   DriftList drift(names, target, actual);
   if (desired.uid && *desired.uid != actual.file.uid) {
     const std::string owner = names.user(*desired.uid);
-    drift.add(Code::owner_drift, owner, FixStep::Kind::chown,
-              owner.front() == '#' ? owner.substr(1) : owner);
+    drift.add(Code::owner_drift, owner);
+    drift.add_step(FixStep::Kind::chown, owner.front() == '#' ? owner.substr(1) : owner);
   }
   if (desired.gid && *desired.gid != actual.file.gid) {
     const std::string group = names.group(*desired.gid);
-    drift.add(Code::group_drift, group, FixStep::Kind::chown,
-              ":" + (group.front() == '#' ? group.substr(1) : group));
+    drift.add(Code::group_drift, group);
+    drift.add_step(FixStep::Kind::chown, ":" + (group.front() == '#' ? group.substr(1) : group));
   }
-  if (desired.acl && *desired.acl != actual.acl) {
-    drift.add(Code::acl_drift, *desired.acl ? acl_text(**desired.acl, &names) : "none",
-              FixStep::Kind::restore_acl, *desired.acl ? acl_text(**desired.acl, &names) : "");
-  }
+  add_acl_drift(drift, names, actual, desired);
   if (desired.mode && mode_differs(desired, actual)) {
-    drift.add(Code::mode_drift, octal(*desired.mode), FixStep::Kind::chmod, octal(*desired.mode));
+    drift.add(Code::mode_drift, octal(*desired.mode));
+    drift.add_step(FixStep::Kind::chmod, octal(*desired.mode));
   }
   return std::move(drift.list);
 }

@@ -18,8 +18,9 @@ struct DesiredState {
   std::optional<uid_t> uid;
   std::optional<gid_t> gid;
   std::optional<std::optional<Acl>> acl;  ///< outer: given at all; inner nullopt: mode bits only
+  std::optional<std::optional<Acl>> default_acl{};  ///< of a directory; inner nullopt: none
 
-  bool empty() const { return !mode && !uid && !gid && !acl; }
+  bool empty() const { return !mode && !uid && !gid && !acl && !default_acl; }
   bool operator==(const DesiredState&) const = default;
 };
 
@@ -28,6 +29,7 @@ struct ActualState {
   std::string path;  ///< link-free
   FileStatus file;
   std::optional<Acl> acl;
+  std::optional<Acl> default_acl{};
 };
 
 /// The drift of `actual` from `desired`: mode-drift, owner-drift, group-drift, acl-drift, each with
@@ -44,6 +46,18 @@ Finding missing_finding(const std::string& target);
 /// The mode that `setfacl -b` leaves: the group digit is then what the owning group's entry says,
 /// no longer the mask.
 unsigned mode_without_acl(unsigned mode, const std::optional<Acl>& acl);
+
+/// Access and default ACL as one text: "u::rwx,g::r-x,o::---,d:u::rwx,d:g::r-x,d:o::---". "" stands
+/// for neither.
+struct AclPair {
+  std::optional<Acl> access{};
+  std::optional<Acl> fallback{};  ///< setfacl's default
+};
+std::string acl_pair_text(const AclPair& acls, const Names* names = nullptr);
+std::optional<AclPair> parse_acl_pair(std::string_view text, const IdOfName& id_of_name);
+
+/// What FixStep::Kind::restore_acl has in `spec` for a default ACL: "d:u::rwx,…", or "d:" for none.
+std::string default_acl_spec(const std::optional<Acl>& acl, const Names* names = nullptr);
 
 /// The text form of an ACL as setfacl(1) reads it after -m or --set:
 /// "u::rwx,u:33:r-x,g::r-x,m::r-x,o::---". Names are those `names` gives, or numbers without it.

@@ -84,7 +84,18 @@ constexpr std::size_t kMinimalEntries = 3;  // owner, group, other: no more than
 
 }  // namespace
 
-Result<std::optional<Acl>> decode_acl(const std::string& bytes) {
+Result<std::vector<std::string>> Filesystem::list(const std::string& path,
+                                                  std::size_t limit) const {
+  Result<std::vector<std::string>> names;
+  names.error = each_name(path, [&](std::string_view name) {
+    if (names.value.size() < limit) names.value.emplace_back(name);
+    return names.value.size() < limit;
+  });
+  if (!names) names.value.clear();
+  return names;
+}
+
+Result<std::optional<Acl>> decode_acl(const std::string& bytes, bool keep_minimal) {
   using Decoded = std::optional<Acl>;
   if (bytes.size() < kHeaderSize || (bytes.size() - kHeaderSize) % kEntrySize != 0 ||
       little_endian(bytes, 0, kHeaderSize) != kVersion) {
@@ -98,7 +109,7 @@ Result<std::optional<Acl>> decode_acl(const std::string& bytes) {
   }
   if (acl.empty()) return {};  // as the kernel reads it: no ACL
   if (!well_formed(acl)) return failure<Decoded>(EINVAL);
-  if (acl.size() == kMinimalEntries) return {};
+  if (acl.size() == kMinimalEntries && !keep_minimal) return {};
   return {0, std::move(acl)};
 }
 

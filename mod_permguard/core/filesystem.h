@@ -2,14 +2,19 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/file_status.h"
 #include "core/result.h"
 
 namespace permguard {
+
+/// Hears one name of a directory; false ends the listing.
+using NameVisitor = std::function<bool(std::string_view)>;
 
 /// The read-only seam between the engine and a disk. All paths are absolute and byte strings
 /// without NUL. No member changes anything, follows a final symbolic link unless it says so,
@@ -39,9 +44,16 @@ class Filesystem {
   virtual Result<std::string> read(const std::string& path, std::size_t offset,
                                    std::size_t count) const = 0;
 
-  /// The names in directory `path` without "." and "..", in no order, at most `limit`.
-  virtual Result<std::vector<std::string>> list(const std::string& path,
-                                                std::size_t limit) const = 0;
+  /// The ACL that files made in directory `path` get (setfacl -d), or nullopt where there is none
+  /// or `path` is no directory.
+  virtual Result<std::optional<Acl>> default_acl(const std::string& path) const = 0;
+
+  /// The names in directory `path` without "." and "..", in no order, while they are read, so
+  /// that memory does not grow with their number. Returns 0 or an errno, also of a later read.
+  virtual int each_name(const std::string& path, const NameVisitor& visit) const = 0;
+
+  /// The first `limit` of them.
+  Result<std::vector<std::string>> list(const std::string& path, std::size_t limit) const;
 
   /// The value of extended attribute `name` of `path`, for the labels of security modules
   /// ("security.selinux"). Errors: ENODATA none, ENOTSUP.
@@ -63,7 +75,8 @@ class SystemFilesystem : public Filesystem {
   Result<Mount> mount(const std::string& path) const override;
   Result<std::string> read(const std::string& path, std::size_t offset,
                            std::size_t count) const override;
-  Result<std::vector<std::string>> list(const std::string& path, std::size_t limit) const override;
+  Result<std::optional<Acl>> default_acl(const std::string& path) const override;
+  int each_name(const std::string& path, const NameVisitor& visit) const override;
   Result<std::string> attribute(const std::string& path, const std::string& name) const override;
 
  private:
@@ -72,8 +85,9 @@ class SystemFilesystem : public Filesystem {
 
 /// The ACL in the kernel's own encoding of system.posix_acl_access (acl(5); struct
 /// posix_acl_xattr_header in linux/posix_acl_xattr.h), or nullopt for the minimal ACL that
-/// says no more than the mode bits. EINVAL: not such an encoding. Pure.
-Result<std::optional<Acl>> decode_acl(const std::string& bytes);
+/// says no more than the mode bits, unless `keep_minimal`: as a default ACL it says something.
+/// EINVAL: not such an encoding. Pure.
+Result<std::optional<Acl>> decode_acl(const std::string& bytes, bool keep_minimal = false);
 
 /// The same encoding of `acl`, whose entries stand in the order of AclEntry::Tag. Pure.
 std::string encode_acl(const Acl& acl);

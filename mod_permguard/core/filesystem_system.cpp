@@ -20,7 +20,8 @@
 namespace permguard {
 namespace {
 
-constexpr const char* kAccessAcl = "system.posix_acl_access";  // acl(5), xattr(7)
+constexpr const char* kAccessAcl = "system.posix_acl_access";    // acl(5), xattr(7)
+constexpr const char* kDefaultAcl = "system.posix_acl_default";  // acl(5), xattr(7)
 
 // A descriptor that is closed with its owner.
 class Descriptor {
@@ -181,6 +182,12 @@ Result<std::string> read_from(int file, std::size_t offset, std::size_t count) {
   return {0, std::move(bytes)};
 }
 
+Result<std::optional<Acl>> acl_in(const Result<std::string>& bytes, bool keep_minimal = false) {
+  if (bytes) return decode_acl(bytes.value, keep_minimal);
+  const bool none = bytes.error == ENODATA || bytes.error == ENOTSUP;
+  return failure<std::optional<Acl>>(none ? 0 : bytes.error);
+}
+
 bool is_dot(std::string_view name) {
   return name == "." || name == "..";
 }
@@ -213,10 +220,12 @@ Result<std::string> SystemFilesystem::read_link(const std::string& path) const {
 }
 
 Result<std::optional<Acl>> SystemFilesystem::acl(const std::string& path) const {
-  const Result<std::string> bytes = attribute_of(root_ + path, kAccessAcl);
-  if (bytes) return decode_acl(bytes.value);
-  const bool none = bytes.error == ENODATA || bytes.error == ENOTSUP;
-  return failure<std::optional<Acl>>(none ? 0 : bytes.error);
+  return acl_in(attribute_of(root_ + path, kAccessAcl));
+}
+
+Result<std::optional<Acl>> SystemFilesystem::default_acl(const std::string& path) const {
+  // The kernel answers ENODATA for what is no directory (fs/posix_acl.c).
+  return acl_in(attribute_of(root_ + path, kDefaultAcl), true);
 }
 
 Result<Mount> SystemFilesystem::mount(const std::string& path) const {
@@ -239,20 +248,15 @@ Result<std::string> SystemFilesystem::read(const std::string& path, std::size_t 
   return read_from(file.number(), offset, count);
 }
 
-Result<std::vector<std::string>> SystemFilesystem::list(const std::string& path,
-                                                        std::size_t limit) const {
-  using Names = std::vector<std::string>;
+int SystemFilesystem::each_name(const std::string& path, const NameVisitor& visit) const {
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir((root_ + path).c_str()), closedir);
-  if (!directory) return failure<Names>(errno);
-  Names names;
-  while (names.size() < limit) {
+  if (!directory) return errno;
+  while (true) {
     errno = 0;
     const dirent* entry = readdir(directory.get());
-    if (entry == nullptr && errno != 0) return failure<Names>(errno);
-    if (entry == nullptr) break;
-    if (!is_dot(entry->d_name)) names.emplace_back(entry->d_name);
+    if (entry == nullptr) return errno;
+    if (!is_dot(entry->d_name) && !visit(entry->d_name)) return 0;
   }
-  return {0, std::move(names)};
 }
 
 Result<std::string> SystemFilesystem::attribute(const std::string& path,

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <unordered_map>
+#include <utility>
 
 #include "core/drift.h"
 
@@ -23,6 +25,11 @@ std::optional<std::uint32_t> id_of(AclEntry::Tag tag, std::string_view name,
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
   const bool numeric = error == std::errc{} && end == name.data() + name.size();
   return numeric ? std::optional(number) : id_of_name(tag, name);
+}
+
+bool is_unchanged(const FileStatus& now, const FileStatus& then) {
+  return now.device == then.device && now.inode == then.inode && now.changed == then.changed &&
+         now.changed_ns == then.changed_ns;
 }
 
 /// `user`, `user:group` or `:group`.
@@ -66,6 +73,15 @@ void set_mode(unsigned mode, Rights& rights) {
   }
 }
 
+bool restore_default_acl(std::string_view spec, Permission& permission,
+                         const IdOfName& id_of_name) {
+  permission.default_acl.reset();
+  if (spec == "d:") return true;
+  const std::optional<AclPair> acls = parse_acl_pair(spec, id_of_name);
+  if (acls) permission.default_acl = acls->fallback;
+  return acls.has_value();
+}
+
 bool restore_acl(const std::string& spec, Rights& rights, const IdOfName& id_of_name) {
   if (spec.empty()) {
     rights.mode = mode_without_acl(rights.mode, rights.acl);
@@ -82,7 +98,11 @@ bool apply(const FixStep& step, Permission& permission, const IdOfName& id_of_na
   if (step.kind == FixStep::Kind::chown) {
     return change_owner(step.spec, permission, id_of_name);
   }
+  if (step.kind == FixStep::Kind::restore_acl && step.spec.starts_with("d:")) {
+    return restore_default_acl(step.spec, permission, id_of_name);
+  }
   if (step.kind == FixStep::Kind::restore_acl) {
+    if (step.spec.empty()) permission.default_acl.reset();  // setfacl -b
     return restore_acl(step.spec, permission.rights, id_of_name);
   }
   const std::optional<unsigned> mode = octal_mode(step.spec);
@@ -103,11 +123,25 @@ Result<Change> present_state(const Filesystem& filesystem, const std::string& pa
     return failure<Change>(file.error);
   }
   const Result<std::optional<Acl>> acl = filesystem.acl(path);
-  if (!acl) {
-    return failure<Change>(acl.error);
+  const Result<std::optional<Acl>> fallback = filesystem.default_acl(path);
+  if (!acl || !fallback) {
+    return failure<Change>(acl ? fallback.error : acl.error);
   }
-  const Permission now{file.value.uid, file.value.gid, {file.value.mode, acl.value}};
+  const Permission now{
+      file.value.uid, file.value.gid, {file.value.mode, acl.value}, fallback.value};
   return {0, {path, file.value, now, now}};
+}
+
+/// The state of `step`'s file, if it is still the one that was examined.
+Result<Change> examined_state(const Filesystem& filesystem, const FixStep& step,
+                              const Examined& examined) {
+  Result<Change> present = present_state(filesystem, step.path);
+  if (!present) return present;
+  const FileStatus& file = present.value.examined;
+  const auto seen = examined.find(step.path);
+  const bool changed = seen != examined.end() && !is_unchanged(file, seen->second);
+  const bool other = step.inode != 0 && step.inode != file.inode;
+  return changed || other ? failure<Change>(ESTALE) : present;
 }
 
 bool comes_first(const Change& a, const Change& b) {
@@ -122,20 +156,21 @@ bool comes_first(const Change& a, const Change& b) {
 }  // namespace
 
 Plan plan_changes(const Filesystem& filesystem, const std::vector<FixStep>& steps,
-                  const IdOfName& id_of_name) {
+                  const IdOfName& id_of_name, const Examined& examined) {
   Plan plan;
+  std::unordered_map<std::string, std::size_t> known;
   for (const FixStep& step : steps) {
-    auto change = std::find_if(plan.changes.begin(), plan.changes.end(),
-                               [&](const Change& known) { return known.path == step.path; });
-    if (change == plan.changes.end()) {
-      const Result<Change> present = present_state(filesystem, step.path);
+    auto place = known.find(step.path);
+    if (place == known.end()) {
+      Result<Change> present = examined_state(filesystem, step, examined);
       if (!present) {
         plan.unplanned.push_back({step.path, present.error});
         continue;
       }
-      change = plan.changes.insert(change, present.value);
+      place = known.emplace(step.path, plan.changes.size()).first;
+      plan.changes.push_back(std::move(present.value));
     }
-    if (!apply(step, change->after, id_of_name)) {
+    if (!apply(step, plan.changes[place->second].after, id_of_name)) {
       plan.unplanned.push_back({step.path, EINVAL});
     }
   }

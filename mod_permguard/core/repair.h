@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ struct Permission {
   uid_t uid = 0;
   gid_t gid = 0;
   Rights rights;
+  std::optional<Acl> default_acl{};
 
   bool operator==(const Permission&) const = default;
 };
@@ -34,7 +36,8 @@ struct Change {
 /// A remedy that cannot be planned.
 struct Unplanned {
   std::string path;
-  int error = 0;  ///< errno of the look; EINVAL: a step that is not understood
+  int error = 0;  ///< errno of the look; ESTALE: it is another file, or was changed, since it was
+                  ///< examined; EINVAL: a step that is not understood
 };
 
 struct Plan {
@@ -42,17 +45,34 @@ struct Plan {
   std::vector<Unplanned> unplanned;
 };
 
+/// What was examined, by path.
+using Examined = std::map<std::string, FileStatus>;
+
 /// What `steps`, in their order, make of the files they name: one Change an inode, files before
-/// directories and deeper directories before those above, so that nothing is reachable before it
-/// is as it should be. Reads the files' present state through `filesystem`.
+/// directories and deeper directories before those above. Reads the files' present state through
+/// `filesystem`; it must be that of `examined`, where that names the file, and the step's inode.
 Plan plan_changes(const Filesystem& filesystem, const std::vector<FixStep>& steps,
-                  const IdOfName& id_of_name);
+                  const IdOfName& id_of_name, const Examined& examined = {});
+
+/// Makes all changes in the order that never opens a window: at no moment has anybody a right that
+/// he has neither before nor after. First the directories that are to be narrower are narrowed,
+/// from above; then the files are changed; last the directories that are to be wider are widened,
+/// from below, and those only whose contents are as they should be. The errno of each change, as
+/// apply_change(); ECANCELED: left alone, because a change below or above it was refused.
+std::vector<int> apply_plan(const std::vector<Change>& changes);
 
 /// Makes one change through a descriptor: the path is opened without following any link
 /// (openat2(2), RESOLVE_NO_SYMLINKS), compared with `examined`, then owner, ACL and mode are set
 /// through /proc/self/fd (proc(5)). ESTALE: another file stands there, or it was changed since it
 /// was examined; ELOOP: a link stands in the path; then nothing is changed. Any other errno is
-/// that of the refused call; what was done before it is undone.
-int apply_change(const Change& change);
+/// that of the refused call; what was done before it is undone. `status`, where given, is the file
+/// as it then is.
+int apply_change(const Change& change, FileStatus* status = nullptr);
+
+/// Whether `after` takes a right from somebody who has it by `before`.
+bool takes_away(const Permission& before, const Permission& after);
+
+/// A state of the same owner in which nobody has more than by `before`, nor more than by `after`.
+Permission narrowed(const Permission& before, const Permission& after);
 
 }  // namespace permguard

@@ -34,8 +34,11 @@ class RepairedFilesystem : public Filesystem {
                            std::size_t count) const override {
     return base_.read(path, offset, count);
   }
-  Result<std::vector<std::string>> list(const std::string& path, std::size_t limit) const override {
-    return base_.list(path, limit);
+  Result<std::optional<Acl>> default_acl(const std::string& path) const override {
+    return base_.default_acl(path);
+  }
+  int each_name(const std::string& path, const NameVisitor& visit) const override {
+    return base_.each_name(path, visit);
   }
   Result<std::string> attribute(const std::string& path, const std::string& name) const override {
     return base_.attribute(path, name);

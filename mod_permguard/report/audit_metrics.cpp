@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/audit_metrics.h"
 
-#include <map>
-#include <tuple>
-
 #include "report/metrics_text.h"
 
 namespace permguard {
@@ -11,11 +8,7 @@ namespace {
 
 using Type = MetricsText::Type;
 
-void add_findings(MetricsText& text, std::span<const Finding> findings) {
-  std::map<std::tuple<Code, Role, Severity>, std::uint64_t> counts;
-  for (const Finding& finding : findings) {
-    ++counts[{finding.code, finding.role, finding.severity}];
-  }
+void add_findings(MetricsText& text, const FindingCounts& counts) {
   text.family("permguard_audit_findings", Type::gauge, "", "Findings of the last audit.");
   for (const auto& [key, count] : counts) {
     const auto& [code, role, severity] = key;
@@ -33,9 +26,6 @@ std::string audit_metrics(const AuditSummary& summary) {
   text.family("permguard_audit_unexamined", Type::gauge, "",
               "Files and directories the last audit could not examine.");
   text.sample({}, summary.unexamined);
-  text.family("permguard_audit_truncated", Type::gauge, "",
-              "Whether the last audit left out a part of a very large directory.");
-  text.sample({}, std::uint64_t{summary.truncated});
   add_findings(text, summary.findings);
   text.family("permguard_audit_last_run_timestamp_seconds", Type::gauge, "seconds",
               "When the last audit ended.");

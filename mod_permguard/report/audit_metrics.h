@@ -2,21 +2,24 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <map>
 #include <string>
+#include <tuple>
 
 #include "core/finding.h"
 
 namespace permguard {
 
+/// How many findings of each kind.
+using FindingCounts = std::map<std::tuple<Code, Role, Severity>, std::uint64_t>;
+
 /// What one audit run came to.
 struct AuditSummary {
   std::uint64_t files = 0;
   std::uint64_t unexamined = 0;
-  bool truncated = false;
   std::int64_t finished = 0;  ///< seconds since the epoch
   double duration_seconds = 0;
-  std::span<const Finding> findings;
+  const FindingCounts& findings;
 };
 
 /// The run as metrics for node_exporter's textfile collector: gauges only, so that the text is

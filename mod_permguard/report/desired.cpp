@@ -77,12 +77,13 @@ std::optional<std::uint32_t> id_of(const Json& object, const char* name, const c
   return object[number].get<std::uint32_t>();
 }
 
-std::optional<std::optional<Acl>> acl_of(const Json& object, const IdOfName& id_of_name) {
-  if (!object.contains("acl")) return std::nullopt;
-  if (object["acl"].is_null()) return std::optional<Acl>();
-  const std::optional<Acl> acl = parse_acl_text(text_of(object, "acl"), id_of_name);
-  if (!acl) throw Malformed("\"acl\" is not one: " + text_of(object, "acl"));
-  return acl;
+void take_acls(const Json& object, DesiredState& state, const IdOfName& id_of_name) {
+  if (!object.contains("acl")) return;
+  const std::string text = object["acl"].is_null() ? "" : text_of(object, "acl");
+  std::optional<AclPair> acls = parse_acl_pair(text, id_of_name);
+  if (!acls) throw Malformed("\"acl\" is not one: " + text);
+  state.acl = std::move(acls->access);
+  state.default_acl = std::move(acls->fallback);
 }
 
 DesiredEntry entry_of(const Json& object, const IdOfName& id_of_name) {
@@ -92,24 +93,11 @@ DesiredEntry entry_of(const Json& object, const IdOfName& id_of_name) {
     if (object.contains("mode")) entry.state.mode = mode_of(text_of(object, "mode"));
     entry.state.uid = id_of(object, "owner", "uid", AclEntry::Tag::user, id_of_name);
     entry.state.gid = id_of(object, "group", "gid", AclEntry::Tag::group, id_of_name);
-    entry.state.acl = acl_of(object, id_of_name);
+    take_acls(object, entry.state, id_of_name);
   } catch (const Malformed& fault) {
     throw Malformed(to_utf8(entry.path) + ": " + fault.what());
   }
   return entry;
-}
-
-Json entry_json(const DesiredEntry& entry, const Names& names) {
-  Json object;
-  add_path(object, "path", entry.path);
-  const DesiredState& state = entry.state;
-  if (state.mode) object["mode"] = octal(*state.mode);
-  if (state.uid) object["owner"] = names.user(*state.uid);
-  if (state.gid) object["group"] = names.group(*state.gid);
-  if (state.uid) object["uid"] = *state.uid;
-  if (state.gid) object["gid"] = *state.gid;
-  if (state.acl) object["acl"] = *state.acl ? Json(acl_text(**state.acl, &names)) : Json(nullptr);
-  return object;
 }
 
 DesiredTree parse(const Json& document, const IdOfName& id_of_name) {
@@ -131,10 +119,27 @@ DesiredTree parse(const Json& document, const IdOfName& id_of_name) {
 
 }  // namespace
 
+Json desired_entry_json(const DesiredEntry& entry, const Names& names) {
+  Json object;
+  add_path(object, "path", entry.path);
+  const DesiredState& state = entry.state;
+  if (state.mode) object["mode"] = octal(*state.mode);
+  if (state.uid) object["owner"] = names.user(*state.uid);
+  if (state.gid) object["group"] = names.group(*state.gid);
+  if (state.uid) object["uid"] = *state.uid;
+  if (state.gid) object["gid"] = *state.gid;
+  if (state.acl || state.default_acl) {
+    const std::string acls = acl_pair_text(
+        {state.acl.value_or(std::nullopt), state.default_acl.value_or(std::nullopt)}, &names);
+    object["acl"] = acls.empty() ? Json(nullptr) : Json(acls);
+  }
+  return object;
+}
+
 Json desired_json(const DesiredTree& tree, const Names& names) {
   Json document = {{"schema", 1}, {"roots", path_list(tree.roots)}, {"entries", Json::array()}};
   for (const DesiredEntry& entry : tree.entries) {
-    document["entries"].push_back(entry_json(entry, names));
+    document["entries"].push_back(desired_entry_json(entry, names));
   }
   return document;
 }
@@ -159,7 +164,8 @@ DesiredTree undo_of(const std::vector<Change>& changes) {
   for (const Change& change : changes) {
     const Permission& before = change.before;
     tree.entries.push_back(
-        {change.path, {before.rights.mode, before.uid, before.gid, before.rights.acl}});
+        {change.path,
+         {before.rights.mode, before.uid, before.gid, before.rights.acl, before.default_acl}});
   }
   return tree;
 }

@@ -24,9 +24,12 @@ struct DesiredTree {
 };
 
 /// `{"schema":1,"roots":[…],"entries":[{"path","mode","owner","group","uid","gid","acl"}]}`: mode
-/// in octal, acl as setfacl(1) writes it or null for mode bits only. A path that is not UTF-8 has a
-/// member path_base64.
+/// in octal, acl as setfacl(1) writes it, a default ACL with "d:" before each entry, or null for
+/// neither. A path that is not UTF-8 has a member path_base64.
 nlohmann::ordered_json desired_json(const DesiredTree& tree, const Names& names);
+
+/// One entry of it.
+nlohmann::ordered_json desired_entry_json(const DesiredEntry& entry, const Names& names);
 
 /// The tree such a document stands for. Owner and group go by name where `id_of_name` knows it,
 /// else by number, so that a snapshot can serve another machine. On a document that is not one,

@@ -87,21 +87,35 @@ std::string ids(const Permission& permission) {
   return std::to_string(permission.uid) + ":" + std::to_string(permission.gid);
 }
 
-/// What `getfacl -cpnE` prints (no header, numbers, no comments on what is effective), with
-/// printf's newlines.
-std::string getfacl_text(const Acl& acl) {
+/// One ACL as `getfacl -cpnE` prints it, each line after `prefix`, with printf's newlines.
+std::string getfacl_lines(const Acl& acl, const std::string& prefix) {
   static constexpr std::array<const char*, 6> kTags = {"user",  "user", "group",
                                                        "group", "mask", "other"};
   std::string text;
   for (const AclEntry& entry : acl) {
     const bool named = entry.tag == AclEntry::Tag::user || entry.tag == AclEntry::Tag::group;
-    text += std::string(kTags[static_cast<std::size_t>(entry.tag)]) + ":" +
+    text += prefix + kTags[static_cast<std::size_t>(entry.tag)] + ":" +
             (named ? std::to_string(entry.id) : "") + ":";
     text += {entry.perms & kRead ? 'r' : '-', entry.perms & kWrite ? 'w' : '-',
              entry.perms & kExecute ? 'x' : '-'};
     text += "\\n";
   }
   return text;
+}
+
+/// What `getfacl -cpnE` prints (no header, numbers, no comments on what is effective).
+std::string getfacl_text(const Permission& permission) {
+  using Tag = AclEntry::Tag;
+  const unsigned mode = permission.rights.mode;
+  const Acl base = {{Tag::user_obj, 0, mode >> 6 & 7},
+                    {Tag::group_obj, 0, mode >> 3 & 7},
+                    {Tag::other, 0, mode & 7}};
+  return getfacl_lines(permission.rights.acl.value_or(base), "") +
+         getfacl_lines(permission.default_acl.value_or(Acl{}), "default:");
+}
+
+bool has_acl(const Permission& permission) {
+  return permission.rights.acl || permission.default_acl;
 }
 
 std::string exec_command(const Change& change) {
@@ -112,24 +126,28 @@ std::string exec_command(const Change& change) {
   }
   // Five digits: with four, chmod(1) leaves a directory's setgid bit alone.
   command += run_on("chmod 0" + octal(after.rights.mode), change.path);
+  if (has_acl(change.before) && (!after.rights.acl || !after.default_acl)) {
+    command += " && " + run_on("setfacl -b", change.path);
+  }
   if (after.rights.acl) {
     command += " && " + run_on("setfacl --set " + acl_text(*after.rights.acl), change.path);
-  } else if (change.before.rights.acl) {
-    command += " && " + run_on("setfacl -b", change.path);
+  }
+  if (after.default_acl) {
+    command += " && " + run_on("setfacl --set " + default_acl_spec(after.default_acl), change.path);
   }
   return command;
 }
 
-/// Succeeds where owner, mode and ACL are as wanted.
+/// Succeeds where owner, mode and ACLs are as wanted.
 std::string exec_guard(const Change& change) {
   const Permission& after = change.after;
   std::array<char, 8> mode{};
   std::snprintf(mode.data(), mode.size(), "%o", after.rights.mode);
   std::string guard = "test \"$(" + run_on("stat -c %u:%g:%a", change.path) +
                       ")\" = " + ids(after) + ":" + mode.data();
-  if (after.rights.acl) {
+  if (has_acl(change.before) || has_acl(after)) {
     guard += " && test \"$(" + run_on("getfacl -cpnE", change.path) + ")\" = \"$(printf '" +
-             getfacl_text(*after.rights.acl) + "')\"";
+             getfacl_text(after) + "')\"";
   }
   return guard;
 }
@@ -143,8 +161,7 @@ std::string exec_resource(const Change& change) {
 }
 
 std::string resource(const Change& change, const Names& names) {
-  const bool by_file =
-      !change.before.rights.acl && !change.after.rights.acl && is_plain(change.path);
+  const bool by_file = !has_acl(change.before) && !has_acl(change.after) && is_plain(change.path);
   return by_file ? file_resource(change, names) : exec_resource(change);
 }
 

@@ -30,7 +30,9 @@ std::string command_without_path(const FixStep& step) {
     case FixStep::Kind::chown:
       return "chown " + word(step.spec);
     case FixStep::Kind::restore_acl:
-      return step.spec.empty() ? "setfacl -b" : "setfacl --set " + word(step.spec);
+      return step.spec.empty()   ? "setfacl -b"
+             : step.spec == "d:" ? "setfacl -k"
+                                 : "setfacl --set " + word(step.spec);
     case FixStep::Kind::setfacl:
       break;
   }

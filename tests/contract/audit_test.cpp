@@ -9,6 +9,7 @@
 
 #include "support/httpd_server.h"
 #include "support/process.h"
+#include "support/puppet.h"
 #include "support/temp_tree.h"
 #include "tests/places.h"
 
@@ -122,11 +123,10 @@ TEST_F(AuditCommandTest, PuppetRepairsATree) {
   EXPECT_EQ(valid.exit_code, 0) << valid.err;
   const ProcessResult lint = run({"puppet-lint", "--fail-on-warnings", manifest});
   EXPECT_EQ(lint.exit_code, 0) << lint.out << lint.err;
-  const std::vector<std::string> apply = {"puppet", "apply", "--detailed-exitcodes", manifest};
-  const ProcessResult first = run(apply);
+  const ProcessResult first = puppet_apply(manifest);
   EXPECT_EQ(first.exit_code, 2) << first.out << first.err;  // changes were made
   EXPECT_EQ(audit().exit_code, 0) << audit().out;
-  const ProcessResult second = run(apply);
+  const ProcessResult second = puppet_apply(manifest);
   EXPECT_EQ(second.exit_code, 0) << second.out << second.err;
 }
 

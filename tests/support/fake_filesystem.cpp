@@ -230,20 +230,16 @@ Result<std::string> FakeFilesystem::read(const std::string& path, std::size_t of
   return {0, offset < content.size() ? content.substr(offset, count) : std::string()};
 }
 
-Result<std::vector<std::string>> FakeFilesystem::list(const std::string& path,
-                                                      std::size_t limit) const {
-  using Names = std::vector<std::string>;
+int FakeFilesystem::each_name(const std::string& path, const NameVisitor& visit) const {
   const auto node = find(Call::list, path, true);
-  if (!node) return failure<Names>(node.error);
-  if (node.value->status_.type != FileType::directory) return failure<Names>(ENOTDIR);
+  if (!node) return node.error;
+  if (node.value->status_.type != FileType::directory) return ENOTDIR;
   const std::string real = resolve(path, true).value;
-  Names names;
   for (const auto& [child, unused] : nodes_) {
-    if (names.size() == limit) break;
-    if (child != "/" && parent_of(child) == real)
-      names.push_back(child.substr(child.rfind('/') + 1));
+    const bool within = child != "/" && parent_of(child) == real;
+    if (within && !visit(std::string_view(child).substr(child.rfind('/') + 1))) break;
   }
-  return {0, names};
+  return 0;
 }
 
 Result<std::string> FakeFilesystem::attribute(const std::string& path,

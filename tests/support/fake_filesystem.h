@@ -65,7 +65,10 @@ class FakeFilesystem : public Filesystem {
   Result<Mount> mount(const std::string& path) const override;
   Result<std::string> read(const std::string& path, std::size_t offset,
                            std::size_t count) const override;
-  Result<std::vector<std::string>> list(const std::string& path, std::size_t limit) const override;
+  Result<std::optional<Acl>> default_acl(const std::string& path) const override {
+    return failure<std::optional<Acl>>(find(Call::acl, path, false).error);
+  }
+  int each_name(const std::string& path, const NameVisitor& visit) const override;
   Result<std::string> attribute(const std::string& path, const std::string& name) const override;
 
  private:

@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "support/process.h"
 #include "support/temp_tree.h"
@@ -128,7 +130,7 @@ TEST_F(AuditTest, MoreNamesThanAllowedAreSaid) {
     tree_.write("f" + std::to_string(i), kScript, 0755);
   }
   AuditOptions options;
-  options.files_per_directory = 3;
+  options.most_names = 3;
   const Collector collector = run(options);
   EXPECT_EQ(collector.seen.size(), 3U);
   EXPECT_THAT(collector.cut, ElementsAre(tree_.root()));
@@ -160,6 +162,84 @@ TEST_F(AuditTest, SeveralJobsFindTheSame) {
   const Collector one = run({}, 1);
   EXPECT_EQ(one.seen.size(), 200U);
   EXPECT_EQ(run({}, 4).seen, one.seen);
+}
+
+/// A handler is for *.cgi: those count, whatever they look like, and no others.
+TEST_F(AuditTest, NamesOfAHandlerChooseTheFiles) {
+  tree_.write("page.html", "<p>", 0755);
+  const std::string script = tree_.write("a.cgi", "words", 0644);
+  AuditOptions options;
+  options.names.extensions = {"cgi"};
+  EXPECT_THAT(run(options).seen, IsEmpty()) << "neither x bit nor #!";
+  options.all = true;
+  EXPECT_THAT(run(options).seen,
+              ElementsAre(Pair(script, ElementsAre("not-executable", "no-shebang"))));
+}
+
+/// What the one who looks cannot read or reach is told by somebody.
+TEST_F(AuditTest, WhatCannotBeSeenIsNeverSilent) {
+  tree_.write("home/a.cgi", kScript, 0755);
+  tree_.chmod("home", 0700);
+  tree_.symlink(tree_.path("home/a.cgi"), "link.cgi");
+  tree_.write("private.cgi", kScript, 0600);
+  tree_.write("names-only/a.cgi", kScript, 0755);
+  tree_.chmod("names-only", 0744);
+  EXPECT_EQ(
+      test::run_as("www-data",
+                   [this] {
+                     Collector collector;
+                     const Auditor auditor{
+                         filesystem_,        names_,
+                         surroundings_,      [] { return std::make_unique<AccessKernel>(); },
+                         current_identity(), "/bin"};
+                     audit(auditor, {tree_.root()}, {}, 1, collector);
+                     const bool link = collector.seen[tree_.path("link.cgi")] ==
+                                       std::vector<std::string>{"search-denied"};
+                     const bool unsearchable = collector.seen[tree_.path("names-only/a.cgi")] ==
+                                               std::vector<std::string>{"search-denied"};
+                     const bool unread = collector.refused[tree_.path("private.cgi")] == EACCES &&
+                                         collector.refused[tree_.path("names-only")] == EACCES;
+                     AuditOptions counting;
+                     counting.unreadable_counts = true;
+                     Collector all;
+                     audit(auditor, {tree_.root()}, counting, 1, all);
+                     const bool counted = !all.seen[tree_.path("private.cgi")].empty();
+                     return (link ? 0 : 1) + (unsearchable ? 0 : 2) + (unread ? 0 : 4) +
+                            (counted ? 0 : 8);
+                   }),
+      0);
+}
+
+/// Files and directories come and go and change all the time; the rest is examined as ever.
+TEST_F(AuditTest, WhatVanishesMeanwhileIsNoFinding) {
+  for (int i = 0; i < 50; ++i) tree_.write("d/" + std::to_string(i) + ".cgi", kScript, 0755);
+  test::TempTree elsewhere;
+  elsewhere.write("new.cgi", kScript, 0755);
+  elsewhere.write("new/a.cgi", kScript, 0755);
+  std::jthread restless([&](const std::stop_token& stop) {
+    for (unsigned i = 0; !stop.stop_requested(); ++i) {
+      const std::string name = i % 2 == 0 ? "new.cgi" : "new";
+      const std::string here = tree_.path("d/" + std::to_string(i % 7) + name);
+      std::filesystem::rename(elsewhere.path(name), here);
+      std::filesystem::rename(here, elsewhere.path(name));
+    }
+  });
+  for (int i = 0; i < 60; ++i) {
+    const Collector collector = run({}, 1 + static_cast<unsigned>(i) % 3);
+    EXPECT_GE(collector.seen.size(), 50U);
+    EXPECT_THAT(collector.refused, IsEmpty());
+    for (const auto& [path, codes] : collector.seen) EXPECT_THAT(codes, IsEmpty()) << path;
+  }
+}
+
+/// More directories than may wait: the rest is entered at once, and nothing is lost.
+TEST_F(AuditTest, ManyDirectoriesDoNotWaitAllAtOnce) {
+  for (int i = 0; i < 4200; ++i) {
+    ASSERT_EQ(mkdir(tree_.path("d" + std::to_string(i)).c_str(), 0755), 0);
+  }
+  tree_.write("d0/a.cgi", kScript, 0755);
+  tree_.write("d4199/deep/b.cgi", kScript, 0755);
+  EXPECT_EQ(run({}, 2).seen.size(), 2U);
 }
 
 TEST_F(AuditTest, ADirectoryThatCannotBeListedIsAFinding) {

@@ -79,6 +79,30 @@ TEST_F(DriftTest, AnAclThatShouldNotBeThere) {
               ElementsAre("acl-drift=none/", "mode-drift=0700/0700"));
 }
 
+TEST_F(DriftTest, ADefaultAclIsComparedToo) {
+  ActualState now = actual(0755);
+  now.default_acl = kAcl;
+  DesiredState desired{{}, {}, {}, std::optional<Acl>(), std::optional<Acl>(kAcl)};
+  EXPECT_THAT(codes(desired, now), IsEmpty());
+  EXPECT_THAT(codes(desired, actual(0755)),
+              ElementsAre("acl-drift=d:u::rwx,d:u:www-data:r-x,d:g::r-x,d:m::r-x,d:o::---/"
+                          "d:u::rwx,d:u:www-data:r-x,d:g::r-x,d:m::r-x,d:o::---"));
+  desired.default_acl = std::optional<Acl>();
+  EXPECT_THAT(codes(desired, now), ElementsAre("acl-drift=none/d:"));
+}
+
+TEST(AclText, PairsRoundTrip) {
+  const auto nobody = [](Tag, std::string_view) { return std::optional<std::uint32_t>(); };
+  for (const AclPair& pair :
+       {AclPair{}, AclPair{kAcl, {}}, AclPair{{}, kAcl}, AclPair{kAcl, kAcl}}) {
+    const auto parsed = parse_acl_pair(acl_pair_text(pair), nobody);
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->access, pair.access);
+    EXPECT_EQ(parsed->fallback, pair.fallback);
+  }
+  EXPECT_FALSE(parse_acl_pair("u::rwx,d:q::r", nobody));
+}
+
 TEST(AclText, RoundTrips) {
   const auto nobody = [](Tag, std::string_view) { return std::optional<std::uint32_t>(); };
   EXPECT_EQ(acl_text(kAcl), "u::rwx,u:33:r-x,g::r-x,m::r-x,o::---");

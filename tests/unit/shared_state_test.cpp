@@ -213,6 +213,18 @@ TEST(Watch, ShowsWhatNoRunHasReached) {
   EXPECT_EQ(snapshot.watch[1].last_run, 0);
 }
 
+TEST(Watch, KnowsWhichDirectoryHasWaitedLongest) {
+  SharedMemory memory(1);
+  WatchView view = watch_of("/a", 0);
+  memory->store_watch(view);
+  view.directory = "/b";
+  view.last_run += 50;
+  memory->store_watch(view);
+  EXPECT_EQ(memory->oldest_watch({"/a", "/b"}), 1700000000);
+  EXPECT_EQ(memory->oldest_watch({"/b"}), 1700000050);
+  EXPECT_EQ(memory->oldest_watch({"/a", "/new"}), 0);
+}
+
 TEST(Watch, CountsDirectoriesWithoutPlace) {
   SharedMemory memory(1);
   for (std::size_t i = 0; i < shared::kWatchDirectories + 2; ++i) {

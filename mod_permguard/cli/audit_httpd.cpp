@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/audit_httpd.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "cli/command.h"
+#include "cli/httpd_process.h"
+#include "core/remedy.h"
+#include "report/utf8.h"
+
+namespace permguard::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+/// What `command`, a line for sh, writes to its standard output.
+std::string output_of(const std::string& command) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "re"), pclose);
+  if (!pipe) throw CommandError("cannot run " + command);
+  std::string text;
+  std::array<char, 4096> buffer{};
+  while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), pipe.get())) {
+    text.append(buffer.data(), count);
+  }
+  return text;
+}
+
+/// What `-D DUMP_PERMGUARD_JSON` prints: the places of a configuration.
+Json document_of(const std::string& apachectl) {
+  const std::string command = apachectl + " -t -D DUMP_PERMGUARD_JSON";
+  Json document = Json::parse(output_of(command), nullptr, false);
+  if (!document.is_object() || !document.contains("places")) {
+    throw CommandError(
+        "--httpd: '" + command +
+        "' names no places; is the configuration valid and permguard_module loaded?");
+  }
+  return document;
+}
+
+/// With the groups of the document: a WSGI daemon may have others than its user.
+Identity identity_of(const Json& user) {
+  const std::string spec = "#" + std::to_string(user.at("uid").get<uid_t>()) + ":#" +
+                           std::to_string(user.at("gid").get<gid_t>());
+  Result<Identity> who = lookup_identity(spec);
+  if (!who) throw CommandError("--httpd: the user " + spec + " cannot be looked up");
+  who.value.groups = user.at("groups").get<std::vector<gid_t>>();
+  return std::move(who.value);
+}
+
+std::string path_of(const Json& place) {
+  if (!place.contains("path_base64")) return place.at("path").get<std::string>();
+  return from_base64(place.at("path_base64").get<std::string>()).value_or("");
+}
+
+template <class T>
+std::optional<T> member(const Json& object, const char* name) {
+  return object.contains(name) ? std::optional(object.at(name).get<T>()) : std::nullopt;
+}
+
+ScriptNames names_of(const Json& names) {
+  return {names.at("extensions").get<std::vector<std::string>>(),
+          names.at("patterns").get<std::vector<std::string>>(),
+          names.at("expressions").get<std::vector<std::string>>()};
+}
+
+AuditOptions options_for(const Json& place, AuditOptions options) {
+  options.need = need_from_name(place.at("need").get<std::string>()).value_or(options.need);
+  options.role = role_from_name(place.at("role").get<std::string>()).value_or(Role::script);
+  options.names = names_of(place.at("names"));
+  // What a handler is set for is a script, whatever it looks like.
+  options.all = options.all || !options.names.empty();
+  for (const Json& name : place.at("forbidden")) {
+    if (const auto code = code_from_name(name.get<std::string>()))
+      options.forbidden.push_back(*code);
+  }
+  const Json& desired = place.at("desired");
+  options.desired = {member<unsigned>(desired, "mode"),
+                     member<uid_t>(desired, "uid"),
+                     member<gid_t>(desired, "gid"),
+                     {}};
+  return options;
+}
+
+/// A socket or a wrapper.
+void audit_one(AuditResult& result, const std::string& path, const WhoseRights& rights,
+               const AuditOptions& options) {
+  const AuditSeams seams(rights);
+  const auto kernel = rights.make_kernel();
+  Question question;
+  question.target = path;
+  question.need = options.need;
+  question.role = options.role;
+  question.who = rights.who;
+  question.search_path = rights.search_path;
+  question.certainty = rights.certainty();
+  AuditCollector collector(result);
+  collector.examined(path, diagnose(seams.examiner(kernel.get()), question).findings);
+}
+
+/// Nothing is served from there, which httpd says with 404: worth knowing, no failure.
+Finding missing_place(const std::string& path, Need need) {
+  Finding finding;
+  finding.code = Code::not_found;
+  finding.role = Role::directory;
+  finding.severity = Severity::warning;
+  finding.need = need;
+  finding.target = finding.path = path;
+  finding.error = ENOENT;
+  finding.remedy = general_remedy(finding);
+  return finding;
+}
+
+void audit_place(AuditResult& result, const Json& place, const WhoseRights& rights,
+                 const AuditOptions& options, unsigned jobs) {
+  const std::string path = path_of(place);
+  const AuditOptions own = options_for(place, options);
+  if (own.role != Role::script) {
+    audit_one(result, path, rights, own);
+  } else if (SystemFilesystem(rights.root).target_status(path).error == ENOENT) {
+    result.keep(missing_place(path, own.need));
+  } else {
+    audit_trees(result, {path}, rights, own, jobs);
+  }
+}
+
+/// As the running httpd of this configuration sees the files: systemd may have given it mounts of
+/// its own.
+WhoseRights with_eyes_of_httpd(WhoseRights rights, const Json& document) {
+  const auto file = member<std::string>(document, "pid_file");
+  const auto pid = file && !rights.surroundings ? httpd_of_pid_file(*file) : std::nullopt;
+  const SameView view = pid ? compare_view(*pid) : SameView{.same = true, .error = 0};
+  if (!pid || view.error != 0) return rights;
+  rights.surroundings = pid;
+  rights.search_path = path_of_process(*pid).value_or(rights.search_path);
+  if (view.same) return rights;
+  rights.root = "/proc/" + std::to_string(*pid) + "/root";
+  rights.enter = pid;
+  return rights;
+}
+
+}  // namespace
+
+void audit_httpd(AuditResult& result, const std::string& apachectl, const WhoseRights& rights,
+                 const AuditOptions& options, unsigned jobs) {
+  const Json document = document_of(apachectl);
+  const WhoseRights eyes = with_eyes_of_httpd(rights, document);
+  for (const Json& place : document.at("places")) {
+    WhoseRights own = eyes;
+    own.who = identity_of(place.at("user"));
+    // In a jail nobody can be asked from outside.
+    if (const auto jail = member<std::string>(document, "chroot")) {
+      own.root += *jail;
+      own.ask_kernel = false;
+    }
+    audit_place(result, place, own, options, jobs);
+  }
+}
+
+}  // namespace permguard::cli

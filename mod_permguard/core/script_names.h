@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace permguard {
+
+/// Which names of a directory a handler is for. Empty: all.
+struct ScriptNames {
+  std::vector<std::string> extensions;   ///< of AddHandler and AddType, without the dot, any case
+  std::vector<std::string> patterns;     ///< of <Files>, as fnmatch(3) reads them
+  std::vector<std::string> expressions;  ///< of <FilesMatch> and <Files ~>
+
+  bool empty() const { return extensions.empty() && patterns.empty() && expressions.empty(); }
+  bool operator==(const ScriptNames&) const = default;
+
+  /// Whether the handler is for the file `name` (without a directory). An extension fits at any
+  /// dot but the first letter's, as mod_mime has it. An expression is read as POSIX's extended
+  /// ones (regcomp(3)) with Perl's (?:…); one that is none fits every name: rather a file too many
+  /// than one too few.
+  bool fit(std::string_view name) const;
+};
+
+}  // namespace permguard
