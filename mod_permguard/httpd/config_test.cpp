@@ -14,6 +14,7 @@
 #include "httpd/place_audit.h"
 #include "httpd/run_as.h"
 #include "report/json.h"
+#include "report/json_text.h"
 #include "report/sentence.h"
 
 namespace permguard {
@@ -43,9 +44,12 @@ class Tester {
   bool incomplete() const { return incomplete_; }
 
   PlaceReport audit(const ScriptPlace& place) {
-    PlaceEyes eyes{filesystem_,      names_,
-                   surroundings_,    jail().empty() ? delegate_for(place.who) : KernelFactory{},
-                   search_path_of(), [this] { return Clock::now() < deadline_; }};
+    PlaceEyes eyes{filesystem_,
+                   names_,
+                   surroundings_,
+                   jail().empty() ? delegate_for(place.who) : KernelFactory{},
+                   search_path_for(place.handler, place.server, place.path.c_str()),
+                   [this] { return Clock::now() < deadline_; }};
     PlaceReport report = audit_place(place, eyes);
     incomplete_ = incomplete_ || report.incomplete;
     return report;
@@ -119,19 +123,37 @@ void dump_text(Tester& tester) {
   if (tester.incomplete()) print("  audit incomplete: the time allowed is over");
 }
 
-void dump_json(const Tester& tester) {
+nlohmann::ordered_json place_json(const ScriptPlace& place) {
+  nlohmann::ordered_json json;
+  add_path(json, "path", place.path);
+  json.update({{"kind", name_of(place.kind)},
+               {"handler", permguard::name_of(place.handler)},
+               {"role", permguard::name_of(place.role)},
+               {"need", permguard::name_of(place.need)},
+               {"user", user_json(place.who)},
+               {"mode", name_of(place.mode)},
+               {"names",
+                {{"extensions", place.names.extensions},
+                 {"patterns", place.names.patterns},
+                 {"expressions", place.names.expressions}}},
+               {"forbidden", nlohmann::ordered_json::array()},
+               {"desired", nlohmann::ordered_json::object()},
+               {"vhost", vhost_name(place.server)},
+               {"file", place.file},
+               {"line", place.line}});
+  for (const Code code : place.forbidden) json["forbidden"].push_back(permguard::name_of(code));
+  if (place.desired.mode) json["desired"]["mode"] = *place.desired.mode;
+  if (place.desired.uid) json["desired"]["uid"] = *place.desired.uid;
+  if (place.desired.gid) json["desired"]["gid"] = *place.desired.gid;
+  return json;
+}
+
+void dump_json(apr_pool_t* pool, const Tester& tester) {
   nlohmann::ordered_json document = {{"schema", 1}, {"places", nlohmann::ordered_json::array()}};
+  if (ap_unixd_config.chroot_dir) document["chroot"] = ap_unixd_config.chroot_dir;
+  if (const char* file = ap_server_root_relative(pool, ap_pid_fname)) document["pid_file"] = file;
   for (const ScriptPlace& place : tester.places()) {
-    document["places"].push_back({{"path", place.path},
-                                  {"kind", name_of(place.kind)},
-                                  {"handler", permguard::name_of(place.handler)},
-                                  {"role", permguard::name_of(place.role)},
-                                  {"need", permguard::name_of(place.need)},
-                                  {"user", user_json(place.who)},
-                                  {"mode", name_of(place.mode)},
-                                  {"vhost", vhost_name(place.server)},
-                                  {"file", place.file},
-                                  {"line", place.line}});
+    document["places"].push_back(place_json(place));
   }
   print(dump(document));
 }
@@ -162,7 +184,7 @@ void test_config(apr_pool_t* pconf, server_rec* main_server) {
   if (!text && !json && wanted == ConfigTest::off) return;
   Tester tester(pconf, main_server);
   if (json) {
-    dump_json(tester);
+    dump_json(pconf, tester);
   } else if (text) {
     dump_text(tester);
   } else if (say_errors(tester) > 0 && wanted == ConfigTest::fail && !tester.incomplete()) {

@@ -4,36 +4,46 @@
 #include <glob.h>
 
 #include <algorithm>
-#include <array>
+#include <cerrno>
 #include <map>
 #include <string_view>
 #include <utility>
 
 #include "httpd/conftree.h"
+#include "httpd/handler_rules.h"
+#include "httpd/place_user.h"
 
 namespace permguard {
 namespace {
 
-/// How the first pass over the tree sees handlers and identities of one server.
+/// What the first pass over the tree finds out about one server.
 struct ServerFacts {
-  bool adds_cgi = false;    ///< AddHandler or AddType makes files CGI scripts
-  bool adds_fcgid = false;  ///< … or fcgid scripts
-  std::string suexec;       ///< USER:GROUP of SuexecUserGroup
-  std::string assigned;     ///< of mpm-itk's AssignUserID
+  ServerUsers users;
+  ScriptHandlers handlers;  ///< for all its directories
+  std::vector<std::pair<std::string, ScriptHandlers>> by_directory;
+  std::vector<std::pair<std::string, ScriptHandlers>> by_url;
+  std::string document_root;
+  std::vector<std::pair<std::string, std::string>> aliases;  ///< URL prefix, directory
 };
 
 /// What the enclosing sections say.
 struct Section {
   const server_rec* server = nullptr;
   std::string directory{};  ///< of the innermost <Directory>; empty outside
-  bool exec_cgi = false;
   bool in_location = false;
-  const ap_directive_t* node = nullptr;
 };
 
-bool names_cgi(std::string_view handler) {
-  return equal(handler, "cgi-script") || equal(handler, "application/x-httpd-cgi");
-}
+/// One place on its way into the list.
+struct Found {
+  std::string path;
+  Handler handler = Handler::cgi;
+  Role role = Role::script;
+  Need need = Need::execute;
+  ScriptPlace::Kind kind = ScriptPlace::Kind::directory;
+  ScriptNames names{};
+  std::string wsgi_group{};
+  const Identity* who = nullptr;  ///< named by a directive
+};
 
 class Finder {
  public:
@@ -41,6 +51,7 @@ class Finder {
 
   std::vector<ScriptPlace> run(const ap_directive_t* tree) {
     learn(tree, main_);
+    add_handlers(facts_[main_].handlers, handlers_set_by(pool_, tree));
     visit(tree, Section{.server = main_});
     std::erase_if(places_, [](const ScriptPlace& place) {
       return !server_config(place.server).finds_places.value_or(true);
@@ -61,27 +72,41 @@ class Finder {
     return main_;
   }
 
+  // --- first pass: what is said anywhere and counts elsewhere ---
+
   void learn(const ap_directive_t* node, const server_rec* server) {
     for (; node; node = node->next) {
-      const bool vhost = equal(node->directive, "<VirtualHost");
+      if (equal(node->directive, "<VirtualHost")) {
+        const server_rec* own = server_of(*node);
+        add_handlers(facts_[own].handlers, handlers_set_by(pool_, node->first_child));
+        learn(node->first_child, own);
+        continue;
+      }
       learn_one(*node, facts_[server]);
-      if (node->first_child) learn(node->first_child, vhost ? server_of(*node) : server);
+      if (node->first_child) learn(node->first_child, server);
     }
   }
 
   void learn_one(const ap_directive_t& node, ServerFacts& facts) {
     const std::vector<std::string> words = words_of(pool_, node.args);
-    const std::string_view name = node.directive;
-    if (words.empty()) return;
-    if (equal(name, "AddHandler") || equal(name, "AddType")) {
-      facts.adds_cgi = facts.adds_cgi || names_cgi(words[0]);
-      facts.adds_fcgid = facts.adds_fcgid || equal(words[0], "fcgid-script");
-    } else if (words.size() > 1 && equal(name, "SuexecUserGroup")) {
-      facts.suexec = words[0] + ":" + words[1];
-    } else if (words.size() > 1 && equal(name, "AssignUserID")) {
-      facts.assigned = words[0] + ":" + words[1];
+    learn_users(node, words, facts.users);
+    if (equal(node.directive, "<Location")) {
+      const std::string url = section_argument(pool_, node);
+      facts.by_url.emplace_back(url, handlers_set_by(pool_, node.first_child));
+    } else if (equal(node.directive, "<Directory")) {
+      const std::string pattern = section_argument(pool_, node);
+      if (pattern.empty() || pattern[0] == '~') return;
+      for (const std::string& directory : expand(rooted(pattern))) {
+        facts.by_directory.emplace_back(directory, handlers_set_by(pool_, node.first_child));
+      }
+    } else if (equal(node.directive, "DocumentRoot") && !words.empty()) {
+      facts.document_root = rooted(words[0]);
+    } else if (equal(node.directive, "Alias") && words.size() > 1) {
+      facts.aliases.emplace_back(words[0], rooted(words[1]));
     }
   }
+
+  // --- second pass: the places ---
 
   void visit(const ap_directive_t* node, const Section& section) {
     for (; node; node = node->next) {
@@ -95,7 +120,10 @@ class Finder {
 
   void enter(const ap_directive_t& node, Section section) {
     if (equal(node.directive, "<VirtualHost")) section.server = server_of(node);
-    section.in_location = section.in_location || equal(node.directive, "<Location");
+    if (is_section(node, "Location")) {
+      section.in_location = true;
+      take_location(node, section);
+    }
     if (!equal(node.directive, "<Directory")) {
       visit(node.first_child, section);
       return;
@@ -104,9 +132,7 @@ class Finder {
     if (pattern.empty() || pattern[0] == '~') return;
     for (const std::string& directory : expand(rooted(pattern))) {
       section.directory = directory;
-      section.exec_cgi = allows_exec_cgi(node);
-      section.node = &node;
-      if (section.exec_cgi) take_exec_cgi(section);
+      if (allows_exec_cgi(node)) take_exec_cgi(node, section);
       visit(node.first_child, section);
     }
   }
@@ -124,40 +150,92 @@ class Finder {
     return allowed;
   }
 
+  /// All handlers that hold in `directory` of `server`.
+  ScriptHandlers handlers_in(const std::string& directory, const server_rec* server) {
+    ScriptHandlers handlers = facts_[server].handlers;
+    if (server != main_) add_handlers(handlers, facts_[main_].handlers);
+    for (const server_rec* each : {server, static_cast<const server_rec*>(main_)}) {
+      for (const auto& [place, set] : facts_[each].by_directory) {
+        if (lies_in(directory, place)) add_handlers(handlers, set);
+      }
+      for (const auto& [url, set] : facts_[each].by_url) {
+        const std::string place = directory_of_url(url, server);
+        if (!place.empty() && lies_in(directory, place)) add_handlers(handlers, set);
+      }
+      if (server == main_) break;
+    }
+    return handlers;
+  }
+
+  void take_exec_cgi(const ap_directive_t& node, const Section& section) {
+    add_handled(node, section, section.directory, handlers_in(section.directory, section.server));
+  }
+
+  void add_handled(const ap_directive_t& node, const Section& section, const std::string& directory,
+                   const ScriptHandlers& handlers) {
+    const std::pair<const SetFor&, Handler> all[] = {{handlers.cgi, Handler::cgi},
+                                                     {handlers.fcgid, Handler::fcgid},
+                                                     {handlers.wsgi, Handler::wsgi}};
+    for (const auto& [set, handler] : all) {
+      if (!set.any()) continue;
+      add(section, node,
+          {.path = directory,
+           .handler = handler,
+           .need = need_of(handler),
+           .names = set.all ? ScriptNames{} : set.names});
+    }
+  }
+
+  /// <Location "/tools"> with ExecCGI and a handler: the directory that the URL stands for.
+  void take_location(const ap_directive_t& node, const Section& section) {
+    const std::string url = section_argument(pool_, node);
+    if (!equal(node.directive, "<Location") || !url.starts_with('/') || !allows_exec_cgi(node)) {
+      return;
+    }
+    const std::string directory = directory_of_url(url, section.server);
+    if (directory.empty()) return;
+    add_handled(node, section, directory, handlers_set_by(pool_, node.first_child));
+  }
+
+  std::string directory_of_url(const std::string& url, const server_rec* server) {
+    if (!url.starts_with('/')) return {};
+    for (const server_rec* each : {server, static_cast<const server_rec*>(main_)}) {
+      for (const auto& [prefix, directory] : facts_[each].aliases) {
+        const std::string start = without_slash(prefix);
+        if (lies_in(url, start)) return without_slash(directory) + url.substr(start.size());
+      }
+      if (!facts_[each].document_root.empty()) return facts_[each].document_root + url;
+    }
+    return {};
+  }
+
+  static std::string without_slash(std::string path) {
+    while (path.size() > 1 && path.back() == '/') path.pop_back();
+    return path;
+  }
+
+  static bool lies_in(const std::string& path, const std::string& directory) {
+    const std::string place = without_slash(directory);
+    return path == place || place == "/" || path.starts_with(place + "/");
+  }
+
   void add_watched(const server_rec* server) {
     const apr_array_header_t* watches = server_config(server).watches;
     const auto* rules = watches ? reinterpret_cast<const WatchRule*>(watches->elts) : nullptr;
     for (int i = 0; rules && i < watches->nelts; ++i) {
+      const WatchRule& rule = rules[i];
       ap_directive_t node{};
-      node.filename = rules[i].file;
-      node.line_num = rules[i].line;
-      add(Section{.server = server}, node, rules[i].directory, Handler::other);
-      places_.back().need = rules[i].need;
-      if (rules[i].who) take_user(places_.back(), *rules[i].who);
+      node.filename = rule.file;
+      node.line_num = rule.line;
+      const bool socket = rule.need == Need::connect;
+      add(Section{.server = server}, node,
+          {.path = rule.directory,
+           .handler = Handler::other,
+           .role = socket ? Role::socket : Role::script,
+           .need = rule.need,
+           .kind = socket ? ScriptPlace::Kind::socket : ScriptPlace::Kind::directory,
+           .who = rule.who});
     }
-  }
-
-  void take_exec_cgi(const Section& section) {
-    const ServerFacts& own = facts_[section.server];
-    const ServerFacts& inherited = facts_[main_];
-    const std::string handler = handler_set_in(*section.node);
-    if (own.adds_cgi || inherited.adds_cgi || names_cgi(handler)) {
-      add(section, *section.node, section.directory, Handler::cgi);
-    }
-    if (own.adds_fcgid || inherited.adds_fcgid || equal(handler, "fcgid-script")) {
-      add(section, *section.node, section.directory, Handler::fcgid);
-    }
-  }
-
-  std::string handler_set_in(const ap_directive_t& node) const {
-    for (const ap_directive_t* child = node.first_child; child; child = child->next) {
-      const std::vector<std::string> words = words_of(pool_, child->args);
-      if (equal(child->directive, "SetHandler") && !words.empty()) return words[0];
-      if (child->first_child) {
-        if (std::string inner = handler_set_in(*child); !inner.empty()) return inner;
-      }
-    }
-    return {};
   }
 
   void take(const ap_directive_t& node, const Section& section) {
@@ -167,88 +245,108 @@ class Finder {
     const std::string& path = words.size() > 1 ? words[1] : words[0];
     const bool has_path = words.size() > 1 || section.in_location;
     if (equal(name, "ScriptAlias") && has_path) {
-      add(section, node, rooted(path), Handler::cgi);
+      add(section, node, {.path = before(rooted(path), "%{")});
     } else if (equal(name, "ScriptAliasMatch") && has_path) {
-      add(section, node, before_group(rooted(path), '$'), Handler::cgi);
+      add(section, node, {.path = before(rooted(path), "$")});
     } else if (equal(name, "VirtualScriptAlias") || equal(name, "VirtualScriptAliasIP")) {
-      add(section, node, before_group(rooted(words[0]), '%'), Handler::cgi);
-    } else if (equal(name, "WSGIScriptAlias") && has_path) {
-      add(section, node, rooted(path), Handler::wsgi);
-    } else if (equal(name, "WSGIScriptAliasMatch") && has_path) {
-      add(section, node, before_group(rooted(path), '$'), Handler::wsgi);
+      add(section, node, {.path = before(rooted(words[0]), "%")});
+    } else if ((equal(name, "WSGIScriptAlias") || equal(name, "WSGIScriptAliasMatch")) &&
+               words.size() > 1) {
+      add(section, node,
+          {.path = before(rooted(path), "$"),
+           .handler = Handler::wsgi,
+           .need = Need::read,
+           .wsgi_group = process_group(words)});
     } else if (equal(name, "FcgidWrapper")) {
       take_wrapper(node, section, words_of(pool_, words[0].c_str()));
     } else if (equal(name, "FcgidAuthenticator") || equal(name, "FcgidAuthorizer") ||
                equal(name, "FcgidAccessChecker")) {
-      add(section, node, rooted(words[0]), Handler::fcgid);
-      places_.back().kind = ScriptPlace::Kind::file;
-    } else if (names_backends(name)) {
-      take_socket(node, section, words);
+      add(section, node,
+          {.path = rooted(words[0]), .handler = Handler::fcgid, .kind = ScriptPlace::Kind::file});
+    } else if (may_name_a_socket(name)) {
+      take_sockets(node, section, words);
     }
   }
 
-  static bool names_backends(std::string_view directive) {
-    constexpr std::array kAll = {"SetHandler", "ProxyPass", "ProxyPassMatch", "BalancerMember",
-                                 "RewriteRule"};
-    return std::any_of(kAll.begin(), kAll.end(),
-                       [&](const char* name) { return equal(directive, name); });
+  static bool may_name_a_socket(std::string_view directive) {
+    constexpr std::string_view kDirectives[] = {"SetHandler",     "AddHandler",  "ProxyPass",
+                                                "ProxyPassMatch", "RewriteRule", "BalancerMember"};
+    return std::any_of(std::begin(kDirectives), std::end(kDirectives),
+                       [&](std::string_view each) { return equal(directive, each); });
+  }
+
+  static std::string process_group(const std::vector<std::string>& words) {
+    constexpr std::string_view kOption = "process-group=";
+    for (const std::string& word : words) {
+      if (word.starts_with(kOption)) return word.substr(kOption.size());
+    }
+    return {};
   }
 
   /// The first argument is a command line.
   void take_wrapper(const ap_directive_t& node, const Section& section,
                     const std::vector<std::string>& command) {
     if (command.empty()) return;
-    add(section, node, rooted(command[0]), Handler::fcgid);
-    places_.back().kind = ScriptPlace::Kind::file;
-    places_.back().role = Role::wrapper;
+    add(section, node,
+        {.path = rooted(command[0]),
+         .handler = Handler::fcgid,
+         .role = Role::wrapper,
+         .kind = ScriptPlace::Kind::file});
   }
 
-  void take_socket(const ap_directive_t& node, const Section& section,
-                   const std::vector<std::string>& words) {
+  /// httpd itself connects, under mpm-itk as the vhost's user.
+  void take_sockets(const ap_directive_t& node, const Section& section,
+                    const std::vector<std::string>& words) {
+    const std::string& assigned = facts_[section.server].users.assigned;
+    const Result<Identity> user =
+        assigned.empty() ? failure<Identity>(ENOENT) : lookup_identity(assigned);
+    const Identity self = user ? user.value : server_identity();
     for (const std::string& word : words) {
       const std::size_t at = word.find("unix:");
       if (at == std::string::npos) continue;
       const std::size_t end = std::min(word.find('|', at), word.size());
-      const std::string name = word.substr(at + 5, end - at - 5);
-      if (name.find_first_of("$%") != std::string::npos) continue;  // a request fills it in
-      const char* socket = ap_runtime_dir_relative(pool_, name.c_str());
-      add(section, node, socket ? socket : name, Handler::proxy);
-      places_.back().kind = ScriptPlace::Kind::socket;
-      places_.back().need = Need::connect;
-      places_.back().role = Role::socket;
-      name_connector(places_.back());
+      const std::string path = word.substr(at + 5, end - at - 5);
+      if (path.find_first_of("$%") != std::string::npos) continue;  // each request has its own
+      const char* socket = ap_runtime_dir_relative(pool_, path.c_str());
+      add(section, node,
+          {.path = socket ? socket : path,
+           .handler = Handler::proxy,
+           .role = Role::socket,
+           .need = Need::connect,
+           .kind = ScriptPlace::Kind::socket,
+           .who = &self});
     }
   }
 
-  /// httpd itself connects, under mpm-itk as the vhost's user.
-  void name_connector(ScriptPlace& place) {
-    const std::string& assigned = facts_[place.server].assigned;
-    const Result<Identity> user =
-        assigned.empty() ? failure<Identity>(ENOENT) : lookup_identity(assigned);
-    take_user(place, user ? user.value : server_identity());
-  }
-
-  void add(const Section& section, const ap_directive_t& node, std::string path, Handler handler) {
-    while (path.size() > 1 && path.back() == '/') path.pop_back();
-    const auto known = std::find_if(places_.begin(), places_.end(), [&](const ScriptPlace& place) {
-      return place.path == path && place.server == section.server && place.handler == handler;
-    });
-    if (known != places_.end()) {
-      std::rotate(known, known + 1, places_.end());  // callers amend the last one
-      return;
-    }
+  void add(const Section& section, const ap_directive_t& node, Found found) {
     ScriptPlace place;
-    place.path = std::move(path);
-    place.kind = kind_of(place.path);
-    place.handler = handler;
-    place.need = handler == Handler::wsgi ? Need::read : Need::execute;
+    place.path = without_slash(std::move(found.path));
+    place.handler = found.handler;
+    place.role = found.role;
+    place.need = found.need;
+    place.kind = found.kind == ScriptPlace::Kind::directory ? kind_of(place.path) : found.kind;
+    place.names = std::move(found.names);
     place.server = section.server;
     place.file = node.filename ? node.filename : "";
     place.line = node.line_num;
     const DirectoryConfig settings = settings_for(pool_, section.server, place.path);
     apply(settings, place);
-    name_user(place, settings);
-    places_.push_back(std::move(place));
+    name_user(place, settings, facts_[section.server].users, found.wsgi_group);
+    if (found.who) take_user(place, *found.who);
+    if (!is_known(place)) places_.push_back(std::move(place));
+  }
+
+  bool is_known(const ScriptPlace& place) const {
+    return std::any_of(places_.begin(), places_.end(), [&](const ScriptPlace& known) {
+      return known.path == place.path && known.server == place.server &&
+             known.handler == place.handler && known.need == place.need &&
+             known.who.uid == place.who.uid && known.who.gid == place.who.gid &&
+             known.names == place.names;
+    });
+  }
+
+  static Need need_of(Handler handler) {
+    return handler == Handler::wsgi ? Need::read : Need::execute;
   }
 
   static void apply(const DirectoryConfig& settings, ScriptPlace& place) {
@@ -267,32 +365,13 @@ class Finder {
     return file ? ScriptPlace::Kind::file : ScriptPlace::Kind::directory;
   }
 
-  void name_user(ScriptPlace& place, const DirectoryConfig& settings) {
-    const ServerFacts& facts = facts_[place.server];
-    const std::string spec = !facts.assigned.empty() ? facts.assigned
-                             : ap_unixd_config.suexec_enabled && place.handler != Handler::wsgi
-                                 ? facts.suexec
-                                 : std::string();
-    const Result<Identity> by_directive =
-        spec.empty() ? failure<Identity>(ENOENT) : lookup_identity(spec);
-    const Identity* named = settings.run_as.value_or(nullptr);
-    take_user(place, named ? *named : by_directive ? by_directive.value : server_identity());
-  }
-
-  static void take_user(ScriptPlace& place, const Identity& who) {
-    const Identity self = server_identity();
-    const bool same = who.uid == self.uid && who.gid == self.gid;
-    place.who = who;
-    place.certainty = same ? Certainty::certain : Certainty::modelled;
-  }
-
   std::string rooted(const std::string& path) const {
     const char* absolute = ap_server_root_relative(pool_, path.c_str());
     return absolute ? absolute : path;
   }
 
   /// "/srv/$1/cgi-bin/$2" → "/srv": the directory before the first part that a request fills in.
-  static std::string before_group(const std::string& path, char mark) {
+  static std::string before(const std::string& path, const char* mark) {
     const std::size_t at = path.find(mark);
     if (at == std::string::npos) return path;
     const std::size_t slash = path.rfind('/', at);

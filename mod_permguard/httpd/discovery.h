@@ -7,6 +7,7 @@
 #include "core/drift.h"
 #include "core/finding.h"
 #include "core/identity.h"
+#include "core/script_names.h"
 #include "httpd/apache.h"
 #include "httpd/config.h"
 #include "report/status_snapshot.h"
@@ -22,6 +23,7 @@ struct ScriptPlace {
   Handler handler = Handler::cgi;
   Role role = Role::script;
   Need need = Need::execute;
+  ScriptNames names{};  ///< which files of a directory the handler is for
   const server_rec* server = nullptr;
   std::string file;  ///< where the directive stands
   int line = 0;
@@ -32,9 +34,10 @@ struct ScriptPlace {
   DesiredState desired;                      ///< PermGuardExpect, likewise
 };
 
-/// The places found in the configuration `tree` (ap_conftree): ScriptAlias and its variants,
-/// directories with ExecCGI and a handler, FcgidWrapper, WSGIScriptAlias, proxy handlers with
-/// unix sockets, and PermGuardWatch directories. A place named twice comes once. Wildcards of
+/// The places found in the configuration `tree` (ap_conftree): ScriptAlias and its variants, also
+/// inside <Location>; directories, and URLs, with ExecCGI and a handler; FcgidWrapper;
+/// WSGIScriptAlias; proxy handlers with unix sockets; PermGuardWatch directories. Below a UserDir
+/// suexec's user is the directory's. A place named twice comes once. Wildcards of
 /// <Directory> are expanded by glob(3); regular expressions name no place. Needs the configuration
 /// to be complete, so check_config or later.
 std::vector<ScriptPlace> discover_places(apr_pool_t* pool, const ap_directive_t* tree,

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -16,15 +17,18 @@ class PlaceSink : public AuditSink {
  public:
   PlaceSink(const ScriptPlace& place, const PlaceEyes& eyes) : place_(place), eyes_(eyes) {}
 
-  void examined(const std::string& path, std::vector<Finding> findings) override {
+  void examined(const std::string&, std::vector<Finding> findings) override {
     // A directory that cannot be listed is heard here too, and is no file.
     report.files += findings.empty() || findings.front().role != Role::directory;
     for (Finding& finding : findings) keep(std::move(finding));
-    add_drift(path);
   }
 
   void unexamined(const std::string& path, int error) override {
-    if (path == place_.path && error == ENOENT) keep(missing_place());
+    if (path == place_.path && error == ENOENT) {
+      keep(missing_place());
+    } else if (error != EACCES && error != EPERM) {  // those are findings
+      report.truncated = true;
+    }
   }
 
   void truncated(const std::string&) override { report.truncated = true; }
@@ -59,44 +63,49 @@ class PlaceSink : public AuditSink {
     return finding;
   }
 
-  void add_drift(const std::string& path) {
-    if (place_.desired.empty()) return;
-    const Result<FileStatus> file = eyes_.filesystem.target_status(path);
-    if (!file || file.value.type != FileType::regular) return;
-    for (Finding& finding : drift_of(eyes_.names, path, {path, file.value, {}}, place_.desired)) {
-      keep(std::move(finding));
-    }
-  }
-
   const ScriptPlace& place_;
   const PlaceEyes& eyes_;
 };
 
-PlaceReport audit_socket(const ScriptPlace& place, const PlaceEyes& eyes) {
+/// A socket or a wrapper is one file: all that leads to it fails where it is not there.
+PlaceReport audit_one(const ScriptPlace& place, const PlaceEyes& eyes) {
   const std::unique_ptr<Kernel> kernel = eyes.make_kernel ? eyes.make_kernel() : nullptr;
   const Examiner examiner{eyes.filesystem, eyes.names, kernel.get(), eyes.surroundings};
   Question question;
   question.target = place.path;
-  question.need = Need::connect;
-  question.role = Role::socket;
+  question.need = place.need;
+  question.role = place.role;
   question.who = place.who;
+  question.search_path = eyes.search_path;
   question.certainty = place.certainty;
   PlaceReport report;
+  report.files = place.kind == ScriptPlace::Kind::file;
   report.findings = diagnose(examiner, question).findings;
   return report;
+}
+
+AuditOptions options_for(const ScriptPlace& place) {
+  AuditOptions options;
+  options.need = place.need;
+  options.names = place.names;
+  options.forbidden = place.forbidden;
+  options.desired = place.desired;
+  options.unreadable_counts = true;
+  options.most_names = kMostPlaceNames;
+  return options;
 }
 
 }  // namespace
 
 PlaceReport audit_place(const ScriptPlace& place, const PlaceEyes& eyes) {
-  if (place.kind == ScriptPlace::Kind::socket) return audit_socket(place, eyes);
-  AuditOptions options;
-  options.need = place.need;
-  options.forbidden = place.forbidden;
+  if (place.role != Role::script) return audit_one(place, eyes);
   const Auditor auditor{eyes.filesystem, eyes.names,       eyes.surroundings, eyes.make_kernel,
                         place.who,       eyes.search_path, place.certainty};
   PlaceSink sink(place, eyes);
-  audit(auditor, {place.path}, options, 1, sink);
+  audit(auditor, {place.path}, options_for(place), 1, sink);
+  std::stable_sort(
+      sink.report.findings.begin(), sink.report.findings.end(),
+      [](const Finding& one, const Finding& other) { return one.target < other.target; });
   return std::move(sink.report);
 }
 

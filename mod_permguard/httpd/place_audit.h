@@ -15,11 +15,12 @@ namespace permguard {
 struct PlaceReport {
   std::vector<Finding> findings;  ///< at most kMaxPlaceFindings
   std::uint64_t files = 0;
-  bool truncated = false;   ///< more names in a directory, or more findings, than are kept
+  bool truncated = false;   ///< more names or findings than are kept, or a part was not examined
   bool incomplete = false;  ///< `go_on` ended it
 };
 
 inline constexpr std::size_t kMaxPlaceFindings = 1000;
+inline constexpr std::uint64_t kMostPlaceNames = 100'000;
 
 /// With whose eyes and kernel a place is audited.
 struct PlaceEyes {
@@ -32,8 +33,8 @@ struct PlaceEyes {
 };
 
 /// Audits `place` in the calling thread: all scripts of a directory, or the one file or socket. A
-/// place that does not exist is a warning not-found.
-/// Drift and forbidden risks are those of the place's own settings.
+/// directory that does not exist is a warning not-found, a wrapper or socket an error.
+/// Drift and forbidden risks are those of the place's own settings. Findings by target.
 PlaceReport audit_place(const ScriptPlace& place, const PlaceEyes& eyes);
 
 /// An asker for `who` in a child process, for a caller who is root; empty function otherwise.

@@ -93,7 +93,12 @@ const char* search_path_of(const request_rec* r) noexcept {
 
 const char* search_path_of(const request_rec* r, const Target& target) noexcept {
   if (target.dispatcher != Handler::fcgid) return search_path_of(r);
-  const char* own = fcgid_path_of(r, target.wrapper ? target.wrapper : target.path);
+  return search_path_for(Handler::fcgid, r->server, target.wrapper ? target.wrapper : target.path);
+}
+
+const char* search_path_for(Handler handler, const server_rec* server,
+                            const char* program) noexcept {
+  const char* own = handler == Handler::fcgid ? fcgid_path_of(server, program) : nullptr;
   return own ? own : search_path_of();
 }
 

@@ -42,4 +42,8 @@ const char* search_path_of() noexcept;
 /// request's environment.
 const char* search_path_of(const request_rec* r, const Target& target) noexcept;
 
+/// PATH as `handler` gives it to `program` in `server`, when no request has added to it.
+const char* search_path_for(Handler handler, const server_rec* server,
+                            const char* program) noexcept;
+
 }  // namespace permguard

@@ -23,8 +23,8 @@ namespace permguard::shared {
 
 inline constexpr std::size_t kAlignment = 64;
 inline constexpr std::size_t kWaitingRoom = 1024;
-inline constexpr std::size_t kWatchDirectories = 64;
-inline constexpr std::size_t kWatchFindings = 64;  ///< kept for each directory
+inline constexpr std::size_t kWatchDirectories = 256;  // 32 MiB, untouched until used
+inline constexpr std::size_t kWatchFindings = 64;      ///< kept for each directory
 inline constexpr std::size_t kWatchBytes = std::size_t{128} * 1024;
 
 inline constexpr std::size_t kIncidentWords = words_for(kRecordBytes);

@@ -100,10 +100,15 @@ class SharedState {
   bool exoneration_due(std::string_view target, std::int64_t now, std::int64_t interval) noexcept;
 
   // --- watch ---
-  /// Stores what the watch found in one directory (by position in the configuration's list).
+  /// How many directories' results there is room for; others are counted as evicted.
+  static const std::size_t kMostWatched;
+  /// Stores what the watch found in one directory.
   void store_watch(const WatchView& view) noexcept;
   /// Drops results of directories that are not in `directories` (a new configuration).
   void retain_watch(const std::vector<std::string>& directories) noexcept;
+  /// When the watch last ended with the one of `directories` it has waited for longest; 0 where
+  /// one has no result yet.
+  std::int64_t oldest_watch(const std::vector<std::string>& directories) const noexcept;
 
   /// Shows a directory that no run has reached yet: last_run 0. Keeps what is known of it.
   void announce_watch(const std::vector<std::string>& directories) noexcept;

@@ -13,7 +13,7 @@ namespace permguard {
 namespace {
 
 constexpr char kExpectAllowed[] = "mode=NNNN (octal), owner=USER, group=GROUP, each once, or none";
-constexpr char kWatchAllowed[] = "auto, off, or DIR [need=execute|read] [as=USER[:GROUP]]";
+constexpr char kWatchAllowed[] = "auto, off, or DIR [need=execute|read|connect] [as=USER[:GROUP]]";
 
 /// The risks of the catalogue, as an administrator may forbid them.
 bool is_risk(Code code) {
@@ -69,9 +69,9 @@ bool take_expectation(const char* word, DesiredState& desired) {
 /// `need=` or `as=` after a directory.
 bool take_watch_option(cmd_parms* command, const char* word, WatchRule& rule) {
   if (const char* need = value_of(word, "need")) {
-    if (!is(need, "execute") && !is(need, "read")) return false;
-    rule.need = is(need, "read") ? Need::read : Need::execute;
-    return true;
+    const std::optional<Need> known = need_from_name(need);
+    rule.need = known.value_or(Need::execute);
+    return known.has_value();
   }
   const char* user = value_of(word, "as");
   if (!user || rule.who) return false;

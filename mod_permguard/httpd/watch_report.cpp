@@ -33,19 +33,22 @@ bool holds(std::span<const Finding> findings, const Finding& wanted) {
 /// Only exec itself, AT_EXECVE_CHECK after a failure, or the dispatcher's own rules show these.
 bool is_beyond_watching(const Finding& finding) {
   return finding.code == Code::lsm_denied || finding.code == Code::text_busy ||
-         finding.code == Code::connect_refused || finding.role == Role::suexec ||
-         (finding.role >= Role::wrapper && finding.role < Role::htaccess);
+         finding.code == Code::connect_refused || finding.role == Role::suexec;
+}
+
+bool is_part_of_wrapper(Role role) {
+  return role >= Role::wrapper && role < Role::htaccess;
 }
 
 }  // namespace
 
+WatchReport::WatchReport(const Engine& engine, apr_pool_t* pool, const Told& told)
+    : engine_(engine),
+      pool_(pool),
+      told_(told),
+      evicted_(shared_state().counters().incidents_evicted) {}
+
 void WatchReport::take(const ScriptPlace& place, PlaceReport&& report, double seconds) {
-  WatchView view;
-  view.directory = place.path;
-  view.files = report.files;
-  view.truncated = report.truncated;
-  view.last_run = now_seconds();
-  view.duration_seconds = seconds;
   if (!report.truncated) covered_.push_back(place.path);
   const std::span<const Finding> all = report.findings;
   for (std::size_t begin = 0; begin < all.size();) {
@@ -54,6 +57,16 @@ void WatchReport::take(const ScriptPlace& place, PlaceReport&& report, double se
     publish(place, all.subspan(begin, end - begin));
     begin = end;
   }
+  store(place, std::move(report), seconds);
+}
+
+void WatchReport::store(const ScriptPlace& place, PlaceReport&& report, double seconds) {
+  WatchView& view = views_[place.path];
+  view.directory = place.path;
+  view.files = std::max(view.files, report.files);
+  view.truncated = view.truncated || report.truncated;
+  view.last_run = now_seconds();
+  view.duration_seconds += seconds;
   for (Finding& finding : report.findings) view.findings.push_back({std::move(finding), place.who});
   shared_state().store_watch(view);
   if (has_event_log()) write_event(audit_event_line(view, event_context(nullptr)));
@@ -65,10 +78,13 @@ void WatchReport::publish(const ScriptPlace& place, std::span<const Finding> fin
   const std::int64_t interval = server_config(place.server).effective_log_interval();
   std::vector<SharedState::Recorded> recorded;
   for (const Finding& finding : findings) {
-    standing_.insert(key_of(finding));
+    const auto key = standing_.insert(key_of(finding)).first;
     const bool leads = recorded.empty();
-    recorded.push_back(
-        shared_state().record(finding, place.who, vhost, leads, now, interval, false));
+    auto due = shared_state().record(finding, place.who, vhost, leads, now, interval, false);
+    if (was_evicted(*key) && due.due == SharedState::Due::whole)
+      due.due = SharedState::Due::nothing;
+    due.opened = due.opened && !was_evicted(*key);
+    recorded.push_back(due);
   }
   if (has_event_log()) {
     write_events(EventAction::audit, findings, place.who, recorded, event_context(nullptr));
@@ -82,9 +98,10 @@ void WatchReport::publish(const ScriptPlace& place, std::span<const Finding> fin
   }
 }
 
-void WatchReport::settle() {
+void WatchReport::settle(const std::function<bool()>& go_on) {
   const std::int64_t now = now_seconds();
   for (const SharedState::Open& incident : shared_state().open_incidents({}, 0)) {
+    if (!go_on()) return;
     if (is_beyond_watching(incident.finding) || still_stands(incident)) continue;
     if (const auto closed = shared_state().close(incident.id, now)) {
       log_notice(ap_server_conf,
@@ -116,10 +133,18 @@ bool WatchReport::drift_stands(const SharedState::Open& incident) const {
 
 Diagnosis WatchReport::ask_again(const SharedState::Open& incident) const {
   Question question = question_again(incident.finding, incident.who);
-  question.search_path = search_path_of();
+  const bool wrapper = is_part_of_wrapper(incident.finding.role);
+  if (wrapper) question.role = Role::wrapper;
+  question.search_path = search_path_for(wrapper ? Handler::fcgid : Handler::cgi, ap_server_conf,
+                                         question.target.c_str());
   const bool self = incident.who.uid == engine_.self.uid && incident.who.gid == engine_.self.gid;
   question.certainty = self ? Certainty::certain : Certainty::modelled;
   return diagnose(engine_.examiner(self, Moment::before_dispatch), question);
+}
+
+/// New to the table, but not to the watch: it had to make room for others meanwhile.
+bool WatchReport::was_evicted(const std::string& key) const {
+  return told_.keys.contains(key) && shared_state().counters().incidents_evicted > told_.evicted;
 }
 
 bool WatchReport::was_covered(const std::string& target) const {

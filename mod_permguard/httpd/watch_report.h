@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "httpd/discovery.h"
 #include "httpd/engine.h"
@@ -15,26 +20,42 @@ namespace permguard {
 /// what is gone is closed and logged as recovered, even when no request came.
 class WatchReport {
  public:
-  /// `pool` lives as long as the run.
-  WatchReport(const Engine& engine, apr_pool_t* pool) : engine_(engine), pool_(pool) {}
+  using Keys = std::set<std::string>;
+  /// What the run before found, so that what the incident table has no room for is told once all
+  /// the same.
+  struct Told {
+    Keys keys;
+    std::uint64_t evicted = 0;  ///< incidents evicted before that run
+  };
+
+  /// `pool` lives as long as the run; `told` is of the run before.
+  WatchReport(const Engine& engine, apr_pool_t* pool, const Told& told);
 
   /// Keeps what was found in one place; `seconds`: how long it took.
   void take(const ScriptPlace& place, PlaceReport&& report, double seconds);
 
-  /// After the last place: asks the open incidents again.
-  void settle();
+  /// After the last place: asks the open incidents again, while `go_on` says so.
+  void settle(const std::function<bool()>& go_on);
+
+  /// For the next run.
+  Told result() && { return {std::move(standing_), evicted_}; }
 
  private:
+  void store(const ScriptPlace& place, PlaceReport&& report, double seconds);
   void publish(const ScriptPlace& place, std::span<const Finding> findings);
   bool still_stands(const SharedState::Open& incident) const;
   bool drift_stands(const SharedState::Open& incident) const;
   Diagnosis ask_again(const SharedState::Open& incident) const;
+  bool was_evicted(const std::string& key) const;
   bool was_covered(const std::string& target) const;
 
   const Engine& engine_;
   apr_pool_t* pool_;
-  std::set<std::string> standing_;    ///< keys of all findings of this run
-  std::vector<std::string> covered_;  ///< places that were examined to their end
+  const Told& told_;
+  std::uint64_t evicted_;
+  Keys standing_;                           ///< keys of all findings of this run
+  std::map<std::string, WatchView> views_;  ///< by directory: several places may lie there
+  std::vector<std::string> covered_;        ///< places that were examined to their end
 };
 
 }  // namespace permguard

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <limits>
 
 #include "httpd/shared_layout.h"
 #include "httpd/shared_state.h"
@@ -136,6 +137,8 @@ WatchSlot* slot_of(std::span<WatchSlot> slots, std::uint64_t directory) {
 
 }  // namespace
 
+const std::size_t SharedState::kMostWatched = shared::kWatchDirectories;
+
 void SharedState::store_watch(const WatchView& view) noexcept {
   const Layout layout(this);
   WatchSlot* slot = slot_of(layout.region.watch, hash_of(view.directory));
@@ -173,6 +176,24 @@ void SharedState::announce_watch(const std::vector<std::string>& directories) no
     if (std::none_of(layout.region.watch.begin(), layout.region.watch.end(), known)) {
       store_watch({name, 0, false, {}, 0, 0});
     }
+  }
+}
+
+std::int64_t SharedState::oldest_watch(const std::vector<std::string>& directories) const noexcept {
+  try {
+    StatusSnapshot snapshot;
+    shared::fill_watch(Layout(this), snapshot);
+    std::int64_t oldest = std::numeric_limits<std::int64_t>::max();
+    for (const std::string& directory : directories) {
+      const auto result =
+          std::find_if(snapshot.watch.begin(), snapshot.watch.end(),
+                       [&](const WatchView& view) { return view.directory == directory; });
+      if (result == snapshot.watch.end()) return 0;
+      oldest = std::min(oldest, result->last_run);
+    }
+    return directories.empty() ? 0 : oldest;
+  } catch (...) {
+    return 0;  // out of memory: a run too many does no harm
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "httpd/run_as.h"
 #include "httpd/shared_memory.h"
 #include "httpd/watch_report.h"
+#include "httpd/watch_schedule.h"
 
 namespace permguard {
 namespace {
@@ -30,6 +33,7 @@ using Clock = std::chrono::steady_clock;
 struct Watcher {
   Engine engine;
   std::vector<ScriptPlace> places;
+  WatchReport::Told told;
 };
 
 constinit Watcher* child_watcher = nullptr;
@@ -63,7 +67,12 @@ class Pace {
 
 PlaceEyes eyes_for(const Watcher& watcher, const ScriptPlace& place, Pace& pace) {
   const Engine& engine = watcher.engine;
-  PlaceEyes eyes{engine.filesystem, engine.names, engine.surroundings, {}, search_path_of(), {}};
+  PlaceEyes eyes{engine.filesystem,
+                 engine.names,
+                 engine.surroundings,
+                 {},
+                 search_path_for(place.handler, place.server, place.path.c_str()),
+                 {}};
   if (place.who.uid == engine.self.uid && place.who.gid == engine.self.gid) {
     eyes.make_kernel = [] { return std::make_unique<AccessKernel>(); };
   }
@@ -74,7 +83,7 @@ PlaceEyes eyes_for(const Watcher& watcher, const ScriptPlace& place, Pace& pace)
 /// One run over all places; false where the child is to end.
 bool run(Watcher& watcher, apr_pool_t* pool) {
   Pace pace;
-  WatchReport report(watcher.engine, pool);
+  WatchReport report(watcher.engine, pool, watcher.told);
   for (ScriptPlace& place : watcher.places) {
     if (place.mode.mode == Mode::off) continue;
     // Such a child, as mpm-itk's, is root until a request comes.
@@ -85,7 +94,8 @@ bool run(Watcher& watcher, apr_pool_t* pool) {
     const std::chrono::duration<double> took = Clock::now() - began;
     report.take(place, std::move(found), took.count());
   }
-  report.settle();
+  report.settle([] { return !is_stopping(); });
+  watcher.told = std::move(report).result();
   return true;
 }
 
@@ -104,19 +114,41 @@ Watcher* make_watcher(const Engine& engine, const std::vector<ScriptPlace>& plac
   return made;
 }
 
-/// The first run is one pause after the first tick; nothing is set up before it, so that a child
-/// that is stopped at once has nothing to disturb.
+std::vector<std::string> directories_of(const std::vector<ScriptPlace>& places) {
+  std::vector<std::string> directories;
+  for (const ScriptPlace& place : places) {
+    if (place.mode.mode != Mode::off) directories.push_back(place.path);
+  }
+  return directories;
+}
+
+/// The first tick is one tick after the start.
+Clock::time_point first_due(const std::vector<ScriptPlace>& places) {
+  const std::int64_t last = shared_state().oldest_watch(directories_of(places));
+  const std::chrono::seconds age(now_seconds() - last);
+  return Clock::now() + first_pause(age, pause()) - std::chrono::microseconds(kTick);
+}
+
+/// Nothing is set up before the first run, so that a child that is stopped at once has nothing to
+/// disturb.
 apr_status_t tick(int state, void* data, apr_pool_t* pool) {
   if (state != AP_WATCHDOG_STATE_RUNNING || !engine() || is_stopping()) return APR_SUCCESS;
-  const Clock::time_point now = Clock::now();
-  if (due == 0) due = (now + pause()).time_since_epoch().count();
-  if (now.time_since_epoch().count() < due) return APR_SUCCESS;
-  if (!child_watcher) {
-    child_watcher = make_watcher(*engine(), *static_cast<const std::vector<ScriptPlace>*>(data));
-  }
+  const auto& places = *static_cast<const std::vector<ScriptPlace>*>(data);
+  if (due == 0) due = first_due(places).time_since_epoch().count();
+  if (Clock::now().time_since_epoch().count() < due) return APR_SUCCESS;
+  if (!child_watcher) child_watcher = make_watcher(*engine(), places);
   run(*child_watcher, pool);
   due = (Clock::now() + pause()).time_since_epoch().count();
   return APR_SUCCESS;
+}
+
+void warn_of_too_many(server_rec* main_server, const std::vector<std::string>& directories) {
+  const std::set<std::string> different(directories.begin(), directories.end());
+  if (different.size() <= SharedState::kMostWatched) return;
+  const std::string text = "PermGuardWatch: of " + std::to_string(different.size()) +
+                           " directories the status page shows " +
+                           std::to_string(SharedState::kMostWatched) + "; all are watched";
+  log_startup_warning(main_server, 0, text.c_str());
 }
 
 }  // namespace
@@ -128,13 +160,11 @@ void start_watch(apr_pool_t* pconf, server_rec* main_server) {
   }
   const auto* places = make_in_pool<std::vector<ScriptPlace>>(
       pconf, discover_places(pconf, ap_conftree, main_server));
-  std::vector<std::string> directories;
-  for (const ScriptPlace& place : *places) {
-    if (place.mode.mode != Mode::off) directories.push_back(place.path);
-  }
+  const std::vector<std::string> directories = directories_of(*places);
   shared_state().retain_watch(directories);
   shared_state().announce_watch(directories);
-  if (places->empty()) return;
+  warn_of_too_many(main_server, directories);
+  if (directories.empty()) return;
   const auto get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
   const auto register_callback = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
   ap_watchdog_t* watchdog = nullptr;

@@ -113,7 +113,9 @@ ScriptAlias /cgi-bin/ "@ROOT@/cgi-bin/"
 </Directory>
 )";
 
+// A test of the watch sets an interval of its own; in the others the watch would add its lines.
 constexpr std::string_view kStatusConfig = R"(
+PermGuardWatchInterval 0
 <Location "/permguard-status">
   SetHandler permguard-status
 </Location>

@@ -126,8 +126,8 @@ void complete_fcgid(request_rec* r, Target& target) {
   }
 }
 
-const char* fcgid_path_of(const request_rec* r, const char* program) noexcept {
-  const apr_array_header_t* paths = server_config(r->server).fcgid_paths;
+const char* fcgid_path_of(const server_rec* server, const char* program) noexcept {
+  const apr_array_header_t* paths = server_config(server).fcgid_paths;
   if (!paths) return nullptr;
   const FcgidPath* own = last_path(*paths, program);
   if (!own) own = last_path(*paths, nullptr);

@@ -51,6 +51,6 @@ bool fcgid_refuses(request_rec* r) noexcept;
 void complete_fcgid(request_rec* r, Target& target);
 
 /// PATH as mod_fcgid gives it to `program`; null: as the server has it.
-const char* fcgid_path_of(const request_rec* r, const char* program) noexcept;
+const char* fcgid_path_of(const server_rec* server, const char* program) noexcept;
 
 }  // namespace permguard

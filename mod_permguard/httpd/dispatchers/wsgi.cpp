@@ -79,18 +79,6 @@ const Identity* daemon_user(apr_pool_t* pool, const DaemonOptions& options) {
   return make_in_pool<Identity>(pool, std::move(who.value));
 }
 
-const WsgiDaemon* daemon_named(const char* name) noexcept {
-  for (const server_rec* server = ap_server_conf; server; server = server->next) {
-    const apr_array_header_t* daemons = server_config(server).wsgi_daemons;
-    if (!daemons) continue;
-    const auto* rows = reinterpret_cast<const WsgiDaemon*>(daemons->elts);
-    for (int i = 0; i < daemons->nelts; ++i) {
-      if (std::strcmp(rows[i].name, name) == 0) return &rows[i];
-    }
-  }
-  return nullptr;
-}
-
 const WsgiHandlerScript* handler_script(const request_rec* r, const char* name) noexcept {
   const apr_array_header_t* scripts = directory_config(r->per_dir_config).wsgi.scripts;
   if (!scripts || !name) return nullptr;
@@ -180,13 +168,25 @@ WsgiSettings merge_wsgi(apr_pool_t* pool, const WsgiSettings& base, const WsgiSe
           .script_decides = over.script_decides || base.script_decides};
 }
 
+const WsgiDaemon* wsgi_daemon(const char* name) noexcept {
+  for (const server_rec* server = ap_server_conf; server; server = server->next) {
+    const apr_array_header_t* daemons = server_config(server).wsgi_daemons;
+    if (!daemons) continue;
+    const auto* rows = reinterpret_cast<const WsgiDaemon*>(daemons->elts);
+    for (int i = 0; i < daemons->nelts; ++i) {
+      if (std::strcmp(rows[i].name, name) == 0) return &rows[i];
+    }
+  }
+  return nullptr;
+}
+
 WsgiPlace wsgi_place_of(const request_rec* r) {
   using Kind = WsgiPlace::Kind;
   if (directory_config(r->per_dir_config).wsgi.script_decides) return {};
   const char* group = expanded_group(r, configured_group(r));
   if (!group) return {};
   if (!*group) return {.kind = Kind::embedded, .daemon = nullptr};
-  const WsgiDaemon* daemon = daemon_named(group);
+  const WsgiDaemon* daemon = wsgi_daemon(group);
   return {.kind = daemon ? Kind::daemon : Kind::unknown, .daemon = daemon};
 }
 

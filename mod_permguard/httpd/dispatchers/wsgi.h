@@ -49,6 +49,9 @@ const char* take_wsgi_dispatch(cmd_parms* command, void* directory, const char* 
 
 WsgiSettings merge_wsgi(apr_pool_t* pool, const WsgiSettings& base, const WsgiSettings& over);
 
+/// The WSGIDaemonProcess of that name in any server, or null.
+const WsgiDaemon* wsgi_daemon(const char* name) noexcept;
+
 /// The process that will load the script of `r`.
 WsgiPlace wsgi_place_of(const request_rec* r);
 

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "httpd/handler_rules.h"
+
+#include <iterator>
+#include <utility>
+
+#include "httpd/conftree.h"
+
+namespace permguard {
+namespace {
+
+SetFor* of_handler(ScriptHandlers& handlers, std::string_view name) {
+  if (equal(name, "cgi-script") || equal(name, "application/x-httpd-cgi")) return &handlers.cgi;
+  if (equal(name, "fcgid-script")) return &handlers.fcgid;
+  if (equal(name, "wsgi-script") || equal(name, "application/x-httpd-wsgi")) return &handlers.wsgi;
+  return nullptr;
+}
+
+void append(std::vector<std::string>& list, const std::vector<std::string>& more) {
+  list.insert(list.end(), more.begin(), more.end());
+}
+
+void add_names(ScriptNames& names, const ScriptNames& more) {
+  append(names.extensions, more.extensions);
+  append(names.patterns, more.patterns);
+  append(names.expressions, more.expressions);
+}
+
+/// `.cgi` and `cgi` are the same to mod_mime.
+std::string extension_of(const std::string& word) {
+  return word.starts_with('.') ? word.substr(1) : word;
+}
+
+/// The names that <Files> or <FilesMatch> speaks of.
+ScriptNames names_of_section(apr_pool_t* pool, const ap_directive_t& node) {
+  std::string text = node.args ? node.args : "";
+  if (const std::size_t end = text.rfind('>'); end != std::string::npos) text.resize(end);
+  const std::vector<std::string> words = words_of(pool, text.c_str());
+  ScriptNames names;
+  if (words.empty()) return names;
+  const bool tilde = words[0] == "~" && words.size() > 1;
+  if (equal(node.directive, "<FilesMatch") || tilde) {
+    names.expressions.push_back(words[tilde ? 1 : 0]);
+  } else {
+    names.patterns.push_back(words[0]);
+  }
+  return names;
+}
+
+class Gatherer {
+ public:
+  explicit Gatherer(apr_pool_t* pool) : pool_(pool) {}
+
+  /// `within`: the names of the enclosing <Files>.
+  void gather(const ap_directive_t* node, const ScriptNames& within) {
+    for (; node; node = node->next) {
+      if (names_a_place(*node)) continue;
+      if (is_section(*node, "Files")) {
+        gather(node->first_child, names_of_section(pool_, *node));
+      } else if (node->first_child) {
+        gather(node->first_child, within);
+      } else {
+        take(*node, within);
+      }
+    }
+  }
+
+  ScriptHandlers found;
+
+ private:
+  void take(const ap_directive_t& node, const ScriptNames& within) {
+    const std::vector<std::string> words = words_of(pool_, node.args);
+    SetFor* set = words.empty() ? nullptr : of_handler(found, words[0]);
+    if (!set) return;
+    if (equal(node.directive, "SetHandler")) {
+      set->all = set->all || within.empty();
+      add_names(set->names, within);
+    } else if (equal(node.directive, "AddHandler") || equal(node.directive, "AddType")) {
+      for (std::size_t i = 1; i < words.size(); ++i) {
+        set->names.extensions.push_back(extension_of(words[i]));
+      }
+    }
+  }
+
+  apr_pool_t* pool_;
+};
+
+}  // namespace
+
+ScriptHandlers handlers_set_by(apr_pool_t* pool, const ap_directive_t* first) {
+  Gatherer gatherer(pool);
+  gatherer.gather(first, {});
+  return std::move(gatherer.found);
+}
+
+void add_handlers(ScriptHandlers& handlers, const ScriptHandlers& more) {
+  for (SetFor ScriptHandlers::*handler :
+       {&ScriptHandlers::cgi, &ScriptHandlers::fcgid, &ScriptHandlers::wsgi}) {
+    (handlers.*handler).all |= (more.*handler).all;
+    add_names((handlers.*handler).names, (more.*handler).names);
+  }
+}
+
+bool is_section(const ap_directive_t& node, std::string_view name) {
+  const std::string opening = "<" + std::string(name);
+  return equal(node.directive, opening) || equal(node.directive, opening + "Match");
+}
+
+bool names_a_place(const ap_directive_t& node) {
+  return is_section(node, "Directory") || is_section(node, "Location") ||
+         is_section(node, "Proxy") || equal(node.directive, "<VirtualHost");
+}
+
+}  // namespace permguard

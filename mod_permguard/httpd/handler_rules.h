@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/script_names.h"
+#include "httpd/apache.h"
+
+namespace permguard {
+
+/// For which files one part of the configuration sets one handler.
+struct SetFor {
+  bool all = false;  ///< SetHandler, whatever the name
+  ScriptNames names{};
+
+  bool any() const { return all || !names.empty(); }
+};
+
+/// The handlers that one section, or a server outside its sections, sets.
+struct ScriptHandlers {
+  SetFor cgi;
+  SetFor fcgid;
+  SetFor wsgi;
+};
+
+/// Those of `first` and its siblings: SetHandler, AddHandler and AddType, also inside <Files>,
+/// <If> and the like, but not inside sections that name another place.
+ScriptHandlers handlers_set_by(apr_pool_t* pool, const ap_directive_t* first);
+
+/// Adds what `more` says.
+void add_handlers(ScriptHandlers& handlers, const ScriptHandlers& more);
+
+/// Whether `node` opens a section of that name, or of its Match form: is_section(node, "Location").
+bool is_section(const ap_directive_t& node, std::string_view name);
+
+/// Whether `node` opens a section that names a place of its own: a directory, a URL, a vhost.
+bool names_a_place(const ap_directive_t& node);
+
+}  // namespace permguard
