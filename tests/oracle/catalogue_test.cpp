@@ -365,6 +365,21 @@ TEST_F(Catalogue, TellsAllFaultsThatStandBehindEachOther) {
   }
 }
 
+// Set-id and sticky bits are for other calls than execve's look at the file: inode(7).
+TEST_F(Catalogue, StickyAndSetIdBitsDecideNothing) {
+  Stage stage(Role::interpreter);
+  stage.tree().chmod(Stage::kWay, 07755);
+  stage.tree().chmod(Stage::kPart, 07755);
+  EXPECT_TRUE(stage.ask().healthy());
+  EXPECT_TRUE(stage.ask_model().healthy());
+  stage.tree().chmod(Stage::kWay, 07700);
+  stage.tree().chmod(Stage::kPart, 07644);
+  for (const auto& said : {tags(stage.ask()), tags(stage.ask_model())}) {
+    EXPECT_THAT(said,
+                ::testing::ElementsAre("interpreter-search-denied", "interpreter-not-executable"));
+  }
+}
+
 // A wrapper's own chain has joined roles.
 TEST_F(Catalogue, JoinsTheRolesOfAWrappersChain) {
   using ::testing::ElementsAre;
