@@ -87,8 +87,11 @@ void LiveStatus::expect_json_of_the_contract() const {
     if (incident["open"] == false) wanted.insert("closed");
     EXPECT_EQ(members(incident), wanted);
   }
-  ASSERT_EQ(status["watch"].size(), 1U);
-  EXPECT_EQ(status["watch"][0]["directory"], server_->tree().path("cgi-bin"));
+  for (const json& watch : status["watch"]) {
+    EXPECT_EQ(members(watch), (std::set<std::string>{"directory", "files", "truncated", "findings",
+                                                     "last_run", "duration_seconds"}));
+    EXPECT_EQ(watch["directory"], server_->tree().path("cgi-bin"));
+  }
 }
 
 void LiveStatus::expect_health_of_the_contract() const {

@@ -141,7 +141,8 @@ TEST_P(EventLogTest, ALineIsShortWhateverThePath) {
   for (int i = 0; i < 18; ++i) {
     deep += std::string(20, '\\') + std::string(20, '\1') + std::string(160, 'n') + '/';
   }
-  HttpdServer server(options("PermGuard enforce\nPermGuardEventLog logs/events.json\n"));
+  HttpdServer server(
+      options("PermGuard enforce\nPermGuardWatch off\nPermGuardEventLog logs/events.json\n"));
   server.tree().write("cgi-bin/" + deep + "a.cgi", cgi_script("a"), 0644);
   server.log().allow("[permguard:");
   server.start();

@@ -29,7 +29,7 @@ std::string config_of(StatusState state) {
   std::string text = "PermGuard enforce\nPermGuardIncidents 1024\n";
   const bool watches =
       state == StatusState::healthy || state == StatusState::drift || state == StatusState::watched;
-  text += watches ? "PermGuardWatchInterval 1\n" : "PermGuardWatchInterval 3600\n";
+  text += watches ? "PermGuardWatchInterval 1\n" : "PermGuardWatch off\n";
   if (state == StatusState::drift) {
     text += "<Directory @ROOT@/cgi-bin>\nPermGuardExpect mode=0755 owner=root\n</Directory>\n";
   }
