@@ -18,7 +18,8 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr int kRequests = 100;
-/// strace comes and goes in the middle of what the child does after an answer: not a call a request.
+/// strace comes and goes in the middle of what the child does after an answer: not a call a
+/// request.
 constexpr int kEdge = kRequests / 10;
 /// A full look at a script and its interpreter.
 constexpr int kCallsOfALook = 40;
