@@ -135,10 +135,10 @@ TEST_F(AuditTreesTest, AnyNumberOfJobsSaysTheSame) {
     tree_.write(name + std::to_string(i), kScript, i % 4 == 0 ? 0644 : 0755);
   }
   const auto targets = [this](const char* jobs) {
-    std::vector<std::string> targets;
+    std::vector<std::string> found;
     for (const auto& finding : json({"--jobs", jobs})["findings"])
-      targets.push_back(finding["target"]);
-    return targets;
+      found.push_back(finding["target"]);
+    return found;
   };
   EXPECT_EQ(targets("1").size(), 75U);
   EXPECT_EQ(targets("64"), targets("1"));
