@@ -24,7 +24,8 @@ constexpr std::int64_t kDropInterval = 3600;
 // children of the old generation still write and lines wait in the pipe. A program that ignores
 // both reads to the end of its input, which comes with the last writer (server/log.c,
 // piped_log_cleanup(); server/mpm/event/event.c). Ignored signals stay ignored after exec.
-constexpr char kIgnoreSignals[] = "trap '' HUP TERM USR1; ";
+// A shell's command is split into words and joined again, which takes off one pair of quotes.
+constexpr char kIgnoreSignals[] = "trap \"''\" HUP TERM USR1; ";
 constexpr char kRunIgnoring[] = "/bin/sh -c \"trap '' HUP TERM USR1; exec \\\"$0\\\" \\\"$@\\\"\" ";
 
 constinit int descriptor = -1;

@@ -136,8 +136,8 @@ TEST_F(AuditTreesTest, AnyNumberOfJobsSaysTheSame) {
   }
   const auto targets = [this](const char* jobs) {
     std::vector<std::string> found;
-    for (const auto& finding : json({"--jobs", jobs})["findings"])
-      found.push_back(finding["target"]);
+    const auto document = json({"--jobs", jobs});
+    for (const auto& finding : document["findings"]) found.push_back(finding["target"]);
     return found;
   };
   EXPECT_EQ(targets("1").size(), 75U);

@@ -162,7 +162,8 @@ TEST_P(EventLossTest, WhatLiesInThePipeIsReadAfterTheEnd) {
   server_->restart();
   ask();
   server_->stop();
-  EXPECT_TRUE(poll_until([&] { return events("piped.json") == 3 * kEach; }));
+  EXPECT_TRUE(poll_until([&] { return events("piped.json") == 3 * kEach; }))
+      << events("piped.json") << " of " << 3 * kEach << " events";
 }
 
 TEST_P(EventLossTest, AProgramThatDiesIsStartedAgain) {
