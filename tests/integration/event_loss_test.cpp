@@ -142,8 +142,10 @@ TEST_P(EventLossTest, AProgramOfTheOldGenerationReadsToTheEnd) {
       load.wait_for_more();
       server_->graceful();
     }
-    server_->restart();
+    // Without load: the event MPM now and then crashes at SIGHUP while it closes a connection
+    // (apr_os_sock_get() below server_main_loop(), with and without this module).
     load.end();
+    server_->restart();
     server_->stop();
     EXPECT_TRUE(poll_until([&] { return events("piped.json") >= load.answered(); })) << target;
     expect_all(events("piped.json"), load);
