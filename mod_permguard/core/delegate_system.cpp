@@ -23,23 +23,37 @@ constexpr char kAskAccess = 'a';
 constexpr char kAskExecute = 'x';
 constexpr std::size_t kMaxRequest = 2 + 65536;  // question, wanted, path
 
+/// A process's mount namespace and root, held open.
 struct OpenedProcess {
+  explicit OpenedProcess(pid_t pid) {
+    const std::string base = "/proc/" + std::to_string(pid);
+    mount_namespace = open((base + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC);
+    if (mount_namespace < 0) error = errno;
+    root = open((base + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0) error = errno;
+  }
+  ~OpenedProcess() {
+    if (mount_namespace >= 0) close(mount_namespace);
+    if (root >= 0) close(root);
+  }
+  OpenedProcess(const OpenedProcess&) = delete;
+  OpenedProcess& operator=(const OpenedProcess&) = delete;
+
   int mount_namespace = -1;
   int root = -1;
+  int error = 0;
 };
 
-int open_process(pid_t pid, OpenedProcess& process) {
-  const std::string base = "/proc/" + std::to_string(pid);
-  process.mount_namespace = open((base + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC);
-  process.root = open((base + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-  return process.mount_namespace >= 0 && process.root >= 0 ? 0 : errno;
-}
+/// What the child needs, made before the fork: the asker may have threads, so the child may not
+/// allocate (fork(2): only async-signal-safe functions).
+struct Orders {
+  const Identity& who;
+  bool is_already;
+  bool use_exec_check;
+  const OpenedProcess* enter;
+};
 
-int enter_process(pid_t pid) {
-  OpenedProcess process;
-  if (const int error = open_process(pid, process); error != 0) {
-    return error;
-  }
+int enter_process(const OpenedProcess& process) {
   // setns(2) resets root and working directory, so the root is entered by its descriptor after.
   const bool entered = setns(process.mount_namespace, CLONE_NEWNS) == 0 &&
                        fchdir(process.root) == 0 && chroot(".") == 0 && chdir("/") == 0;
@@ -59,9 +73,6 @@ int set_capabilities(const Identity& who) {
 }
 
 int become(const Identity& who) {
-  if (current_identity() == who) {
-    return 0;
-  }
   if (setgroups(who.groups.size(), who.groups.data()) != 0 ||
       setresgid(who.gid, who.gid, who.gid) != 0 || prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 ||
       setresuid(who.uid, who.uid, who.uid) != 0) {
@@ -70,29 +81,29 @@ int become(const Identity& who) {
   return set_capabilities(who);
 }
 
-int answer(const char* request, std::size_t size, bool use_exec_check) {
-  const std::string path(request + 2, size - 2);
+int answer(const char* request, bool use_exec_check) {
+  const char* path = request + 2;
   if (request[0] == kAskAccess) {
-    return effective_access(path.c_str(), static_cast<Permissions>(request[1]));
+    return effective_access(path, static_cast<Permissions>(request[1]));
   }
-  return use_exec_check ? ExecCheckKernel().may_execute(path).error : ENOSYS;
+  return use_exec_check ? effective_execute(path) : ENOSYS;
 }
 
-[[noreturn]] void serve(int socket, const Identity& who, bool use_exec_check,
-                        std::optional<pid_t> enter_pid) {
+[[noreturn]] void serve(int socket, const Orders& orders) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  int error = enter_pid ? enter_process(*enter_pid) : 0;
-  if (error == 0) {
-    error = become(who);
+  int error = orders.enter != nullptr ? enter_process(*orders.enter) : 0;
+  if (error == 0 && !orders.is_already) {
+    error = become(orders.who);
   }
   (void)!write(socket, &error, sizeof error);
-  std::string request(kMaxRequest, '\0');
+  std::array<char, kMaxRequest + 1> request{};
   while (error == 0) {
-    const ssize_t size = read(socket, request.data(), request.size());
+    const ssize_t size = read(socket, request.data(), kMaxRequest);
     if (size < 2) {
       break;
     }
-    const int result = answer(request.data(), static_cast<std::size_t>(size), use_exec_check);
+    request[static_cast<std::size_t>(size)] = '\0';
+    const int result = answer(request.data(), orders.use_exec_check);
     if (write(socket, &result, sizeof result) != sizeof result) {
       break;
     }
@@ -104,15 +115,24 @@ int answer(const char* request, std::size_t size, bool use_exec_check) {
 
 DelegateKernel::DelegateKernel(const Identity& who, bool use_exec_check,
                                std::optional<pid_t> enter_pid) {
+  std::optional<OpenedProcess> process;
+  if (enter_pid) {
+    process.emplace(*enter_pid);
+    error_ = process->error;
+  }
   std::array<int, 2> ends{};
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+  if (error_ == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     error_ = errno;
+  }
+  if (error_ != 0) {
     return;
   }
+  const Orders orders{who, current_identity() == who, use_exec_check,
+                      process ? &*process : nullptr};
   child_ = fork();
   if (child_ == 0) {
     close(ends[0]);
-    serve(ends[1], who, use_exec_check, enter_pid);
+    serve(ends[1], orders);
   }
   error_ = child_ < 0 ? errno : 0;
   close(ends[1]);

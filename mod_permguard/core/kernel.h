@@ -55,9 +55,12 @@ class ExecCheckKernel : public AccessKernel {
   KernelAnswer may_execute(const std::string& path) const override;
 };
 
-/// AccessKernel without system calls of its own allocations: the hot path's one call.
+/// AccessKernel's one call, without a string: for the hot path and between fork and exec.
 /// `path` is NUL-terminated. Returns 0 or errno.
 int effective_access(const char* path, Permissions wanted) noexcept;
+
+/// AT_EXECVE_CHECK, likewise. EINVAL from a kernel before 6.14, which counts as not asked.
+int effective_execute(const char* path) noexcept;
 
 /// AT_EXECVE_CHECK on a helper thread that has left its process's fs_struct by
 /// unshare(CLONE_FS), so that no other thread of a server is disturbed; waits for its end.
@@ -68,8 +71,8 @@ bool kernel_has_exec_check();
 
 /// A child process that has become another identity (setgroups, setgid, setuid, then an
 /// optional chroot) and asks there, with both calls. Needs root, unless `who` is the caller
-/// already. One thread at a time may ask. The child ends with this
-/// object.
+/// already. May be made while other threads run: the child allocates nothing. One thread at a
+/// time may ask. The child ends with this object.
 class DelegateKernel : public Kernel {
  public:
   /// `use_exec_check` false leaves AT_EXECVE_CHECK out, as on older kernels.

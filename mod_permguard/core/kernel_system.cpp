@@ -19,12 +19,6 @@ int errno_of(long result) {
   return result == 0 ? 0 : errno;
 }
 
-// An older kernel refuses the flag with EINVAL, which counts as not asked.
-int execute_check(const char* path) noexcept {
-  char* const nothing[] = {nullptr};
-  return errno_of(syscall(SYS_execveat, AT_FDCWD, path, nothing, nothing, kExecveCheck));
-}
-
 struct HelperTask {
   const char* path;
   int error;
@@ -32,7 +26,7 @@ struct HelperTask {
 
 void* run_helper(void* argument) {
   auto* task = static_cast<HelperTask*>(argument);
-  task->error = unshare(CLONE_FS) == 0 ? execute_check(task->path) : ENOSYS;
+  task->error = unshare(CLONE_FS) == 0 ? effective_execute(task->path) : ENOSYS;
   return nullptr;
 }
 
@@ -59,6 +53,11 @@ int effective_access(const char* path, Permissions wanted) noexcept {
   return errno_of(syscall(SYS_faccessat2, AT_FDCWD, path, static_cast<int>(wanted), AT_EACCESS));
 }
 
+int effective_execute(const char* path) noexcept {
+  char* const nothing[] = {nullptr};
+  return errno_of(syscall(SYS_execveat, AT_FDCWD, path, nothing, nothing, kExecveCheck));
+}
+
 KernelAnswer AccessKernel::may_access(const std::string& path, Permissions wanted) const {
   return answer_from_errno(effective_access(path.c_str(), wanted));
 }
@@ -68,7 +67,7 @@ KernelAnswer AccessKernel::may_execute(const std::string&) const {
 }
 
 KernelAnswer ExecCheckKernel::may_execute(const std::string& path) const {
-  return answer_from_errno(execute_check(path.c_str()));
+  return answer_from_errno(effective_execute(path.c_str()));
 }
 
 KernelAnswer execute_check_on_helper_thread(const std::string& path) noexcept {
@@ -84,7 +83,7 @@ KernelAnswer execute_check_on_helper_thread(const std::string& path) noexcept {
 // A file that can never be executed tells a kernel that knows the flag (EACCES) from one that
 // does not (EINVAL), without the flag's side effects reaching a real script.
 bool kernel_has_exec_check() {
-  return execute_check("/proc/self/status") == EACCES;
+  return effective_execute("/proc/self/status") == EACCES;
 }
 
 }  // namespace permguard
