@@ -96,7 +96,7 @@ std::optional<std::string> from_base64(std::string_view text) {
     for (const int shift : {16, 8, 0}) bytes += static_cast<char>(group >> shift & 0xff);
     group = 0;
   }
-  bytes.resize(bytes.size() - padding);
+  bytes.erase(bytes.size() - padding);
   return bytes;
 }
 
