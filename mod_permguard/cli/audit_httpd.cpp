@@ -133,11 +133,12 @@ void audit_place(AuditResult& result, const Json& place, const WhoseRights& righ
 WhoseRights with_eyes_of_httpd(WhoseRights rights, const Json& document) {
   const auto file = member<std::string>(document, "pid_file");
   const auto pid = file && !rights.surroundings ? httpd_of_pid_file(*file) : std::nullopt;
-  const SameView view = pid ? compare_view(*pid) : SameView{.same = true, .error = 0};
-  if (!pid || view.error != 0) return rights;
+  if (!pid) return rights;
+  const Result<bool> same_view = compare_view(*pid);
+  if (!same_view) return rights;
   rights.surroundings = pid;
   rights.search_path = path_of_process(*pid).value_or(rights.search_path);
-  if (view.same) return rights;
+  if (same_view.value) return rights;
   rights.root = "/proc/" + std::to_string(*pid) + "/root";
   rights.enter = pid;
   return rights;

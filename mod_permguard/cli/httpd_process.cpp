@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/httpd_process.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -10,6 +8,8 @@
 #include <fstream>
 #include <sstream>
 #include <string_view>
+
+#include "core/surroundings.h"
 
 namespace permguard::cli {
 namespace {
@@ -96,15 +96,12 @@ std::optional<std::string> path_of_process(pid_t pid) {
   return std::nullopt;
 }
 
-SameView compare_view(pid_t pid) {
-  for (const char* name : {"ns/mnt", "root"}) {
-    struct stat theirs {
-    }, ours{};
-    if (stat(proc(pid, name).c_str(), &theirs) != 0) return {false, errno};
-    if (stat((std::string("/proc/self/") + name).c_str(), &ours) != 0) return {false, errno};
-    if (theirs.st_dev != ours.st_dev || theirs.st_ino != ours.st_ino) return {false, 0};
+Result<bool> compare_view(pid_t pid) {
+  for (const char* what : {"ns/mnt", "ns/user", "root"}) {
+    const Result<bool> shared = shares_with(pid, what);
+    if (!shared || !shared.value) return shared;
   }
-  return {true, 0};
+  return {0, true};
 }
 
 }  // namespace permguard::cli

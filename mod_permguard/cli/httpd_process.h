@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "core/result.h"
+
 namespace permguard::cli {
 
 /// A child of a running httpd that has changed to its User: a process named apache2 or httpd that
@@ -20,12 +22,9 @@ std::optional<pid_t> httpd_of_pid_file(const std::string& file);
 /// has none or may not be read.
 std::optional<std::string> path_of_process(pid_t pid);
 
-/// Whether this process sees the same files under the same names as process `pid`: the same mount
-/// namespace and root directory. Errors: an errno where it may not be known.
-struct SameView {
-  bool same = false;
-  int error = 0;
-};
-SameView compare_view(pid_t pid);
+/// Whether this process sees the same files under the same names, with the same rights over them,
+/// as process `pid`: the same mount and user namespace and root directory. Errors: those of stat(2)
+/// where it may not be known.
+Result<bool> compare_view(pid_t pid);
 
 }  // namespace permguard::cli

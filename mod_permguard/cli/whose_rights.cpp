@@ -48,11 +48,12 @@ WhoseRights of_process(pid_t pid) {
   rights.reason = process_words(pid);
   rights.surroundings = pid;
   rights.search_path = path_of_process(pid).value_or(kDefaultPath);
-  const SameView view = compare_view(pid);
-  if (view.error != 0) {
-    throw CommandError("cannot look into " + process_words(pid) + ": " + std::strerror(view.error));
+  const Result<bool> same_view = compare_view(pid);
+  if (!same_view) {
+    throw CommandError("cannot look into " + process_words(pid) + ": " +
+                       std::strerror(same_view.error));
   }
-  if (view.same) return rights;
+  if (same_view.value) return rights;
   rights.root = "/proc/" + std::to_string(pid) + "/root";
   rights.enter = pid;
   return rights;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/filesystem.h"
@@ -24,13 +26,33 @@ struct Question {
   Certainty certainty = Certainty::certain;  ///< of findings: modelled where `who` is a guess
 };
 
+/// The ids that a user namespace maps: user_namespaces(7). Capabilities count for files whose
+/// owner and group are mapped only.
+struct MappedIds {
+  struct Range {
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+  };
+  bool all = true;  ///< the initial namespace
+  /// Seen from inside, where an id that is not mapped shows as 65534; else `ranges` are in the
+  /// numbers of the namespace that looks.
+  bool from_inside = true;
+  std::vector<Range> ranges{};
+
+  bool hold(std::uint32_t id) const;
+};
+
+/// Reads /proc/PID/uid_map or gid_map. Pure; lines it cannot read map nothing.
+MappedIds parse_id_map(std::string_view text, bool from_inside);
+
 /// What surrounds the process that will execute. Read once; a value.
 struct Surroundings {
   Machine machine;
   BinfmtMisc binfmt;
   bool protected_symlinks = false;
   bool no_new_privs = false;
-  bool partial_id_map = false;  ///< a user namespace whose uid_map does not cover all ids
+  MappedIds users{};  ///< whom the user namespace maps
+  MappedIds groups{};
   bool seccomp = false;         ///< a filter is installed (proc(5), status: Seccomp)
   bool private_mounts = false;  ///< a mount namespace of its own, not the first process's
   std::string process_label;    ///< SELinux context or AppArmor profile; empty: none visible

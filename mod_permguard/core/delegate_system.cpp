@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "core/kernel.h"
+#include "core/surroundings.h"
 
 namespace permguard {
 namespace {
@@ -23,25 +24,33 @@ constexpr char kAskAccess = 'a';
 constexpr char kAskExecute = 'x';
 constexpr std::size_t kMaxRequest = 2 + 65536;  // question, wanted, path
 
-/// A process's mount namespace and root, held open.
+/// A process's namespaces and root, held open.
 struct OpenedProcess {
   explicit OpenedProcess(pid_t pid) {
     const std::string base = "/proc/" + std::to_string(pid);
-    mount_namespace = open((base + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC);
-    if (mount_namespace < 0) error = errno;
-    root = open((base + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0) error = errno;
+    mount_namespace = opened(base + "/ns/mnt", O_RDONLY);
+    root = opened(base + "/root", O_PATH | O_DIRECTORY);
+    if (!shares_with(pid, "ns/user").value) user_namespace = opened(base + "/ns/user", O_RDONLY);
   }
   ~OpenedProcess() {
-    if (mount_namespace >= 0) close(mount_namespace);
-    if (root >= 0) close(root);
+    for (const int descriptor : {mount_namespace, root, user_namespace}) {
+      if (descriptor >= 0) close(descriptor);
+    }
   }
   OpenedProcess(const OpenedProcess&) = delete;
   OpenedProcess& operator=(const OpenedProcess&) = delete;
 
   int mount_namespace = -1;
   int root = -1;
+  int user_namespace = -1;  ///< -1: the caller's own
   int error = 0;
+
+ private:
+  int opened(const std::string& path, int flags) {
+    const int descriptor = open(path.c_str(), flags | O_CLOEXEC);
+    if (descriptor < 0) error = errno;
+    return descriptor;
+  }
 };
 
 /// What the child needs, made before the fork: the asker may have threads, so the child may not
@@ -57,28 +66,34 @@ int enter_process(const OpenedProcess& process) {
   // setns(2) resets root and working directory, so the root is entered by its descriptor after.
   const bool entered = setns(process.mount_namespace, CLONE_NEWNS) == 0 &&
                        fchdir(process.root) == 0 && chroot(".") == 0 && chdir("/") == 0;
-  const int error = entered ? 0 : errno;
-  close(process.mount_namespace);
-  close(process.root);
-  return error;
+  return entered ? 0 : errno;
 }
 
-int set_capabilities(const Identity& who) {
+int set_capabilities(std::uint32_t bits) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> data{};
-  const std::uint32_t bits = (who.dac_override ? 1U << CAP_DAC_OVERRIDE : 0U) |
-                             (who.dac_read_search ? 1U << CAP_DAC_READ_SEARCH : 0U);
   data[0].effective = data[0].permitted = bits;
   return syscall(SYS_capset, &header, data.data()) == 0 ? 0 : errno;
 }
 
-int become(const Identity& who) {
+/// The user ids stay what they are for the caller; whoever enters a user namespace has all its
+/// capabilities, over files whose owners it maps (user_namespaces(7)).
+int enter_user_namespace(int descriptor) {
+  if (const int error = set_capabilities(1U << CAP_SYS_ADMIN); error != 0) return error;
+  return setns(descriptor, CLONE_NEWUSER) == 0 ? 0 : errno;
+}
+
+int become(const Identity& who, int user_namespace) {
   if (setgroups(who.groups.size(), who.groups.data()) != 0 ||
       setresgid(who.gid, who.gid, who.gid) != 0 || prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 ||
       setresuid(who.uid, who.uid, who.uid) != 0) {
     return errno;
   }
-  return set_capabilities(who);
+  if (user_namespace >= 0) {
+    if (const int error = enter_user_namespace(user_namespace); error != 0) return error;
+  }
+  return set_capabilities((who.dac_override ? 1U << CAP_DAC_OVERRIDE : 0U) |
+                          (who.dac_read_search ? 1U << CAP_DAC_READ_SEARCH : 0U));
 }
 
 int answer(const char* request, bool use_exec_check) {
@@ -93,7 +108,7 @@ int answer(const char* request, bool use_exec_check) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   int error = orders.enter != nullptr ? enter_process(*orders.enter) : 0;
   if (error == 0 && !orders.is_already) {
-    error = become(orders.who);
+    error = become(orders.who, orders.enter != nullptr ? orders.enter->user_namespace : -1);
   }
   (void)!write(socket, &error, sizeof error);
   std::array<char, kMaxRequest + 1> request{};
@@ -127,8 +142,8 @@ DelegateKernel::DelegateKernel(const Identity& who, bool use_exec_check,
   if (error_ != 0) {
     return;
   }
-  const Orders orders{who, current_identity() == who, use_exec_check,
-                      process ? &*process : nullptr};
+  const bool is_already = current_identity() == who && (!process || process->user_namespace < 0);
+  const Orders orders{who, is_already, use_exec_check, process ? &*process : nullptr};
   child_ = fork();
   if (child_ == 0) {
     close(ends[0]);

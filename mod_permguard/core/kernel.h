@@ -76,7 +76,8 @@ bool kernel_has_exec_check();
 class DelegateKernel : public Kernel {
  public:
   /// `use_exec_check` false leaves AT_EXECVE_CHECK out, as on older kernels.
-  /// `enter_pid`: first enter that process's mount namespace and root (setns(2), chroot(2)).
+  /// `enter_pid`: first enter that process's mount namespace, root and user namespace (setns(2),
+  /// chroot(2)); `who` is as this process sees it.
   DelegateKernel(const Identity& who, bool use_exec_check, std::optional<pid_t> enter_pid = {});
   ~DelegateKernel() override;
   DelegateKernel(const DelegateKernel&) = delete;

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <sstream>
 
 namespace permguard {
 namespace {
 
-// The kernel shows an id that a user namespace does not map as this one: user_namespaces(7).
-constexpr uid_t kOverflowId = 65534;
+/// What an id that is not mapped shows as: fs.overflowuid and overflowgid, proc_sys_fs(5).
+constexpr std::uint32_t kOverflowId = 65534;
+constexpr std::uint32_t kAllIds = 4294967295;
 
 bool is_below(const std::string& path, std::string_view directory) {
   return path.compare(0, directory.size(), directory) == 0 &&
@@ -49,6 +51,27 @@ void append(std::string& list, const std::string& part) {
 
 }  // namespace
 
+bool MappedIds::hold(std::uint32_t id) const {
+  if (all) return true;
+  if (from_inside && id == kOverflowId) return false;
+  return std::any_of(ranges.begin(), ranges.end(), [id](const Range& range) {
+    return id >= range.first && id - range.first < range.count;
+  });
+}
+
+MappedIds parse_id_map(std::string_view text, bool from_inside) {
+  MappedIds mapped{.all = false, .from_inside = from_inside};
+  std::istringstream lines{std::string(text)};
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    std::uint32_t inside = 0, outside = 0, count = 0;
+    if (!(fields >> inside >> outside >> count)) continue;
+    mapped.ranges.push_back({from_inside ? inside : outside, count});
+    mapped.all = mapped.all || count == kAllIds;
+  }
+  return mapped;
+}
+
 std::string sandbox_hint(const Surroundings& surroundings, Code code, const std::string& culprit,
                          const Mount& mount, const FileStatus& file) {
   const char* setting =
@@ -70,7 +93,7 @@ std::string visible_reason(const Examiner& examiner, const std::string& path,
     append(seen, "process label " + around.process_label);
     if (label) append(seen, "file label " + label.value.substr(0, label.value.find('\0')));
   }
-  if (around.partial_id_map && (file.uid == kOverflowId || file.gid == kOverflowId)) {
+  if (!around.users.hold(file.uid) || !around.groups.hold(file.gid)) {
     append(seen, "the user namespace does not map the owner");
   }
   if (around.seccomp) append(seen, "a seccomp filter is installed");

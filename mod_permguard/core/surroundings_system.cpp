@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <fstream>
 #include <memory>
 #include <sstream>
 
-#include "core/checker.h"
+#include "core/surroundings.h"
 
 namespace permguard {
 namespace {
@@ -81,12 +84,10 @@ std::string process_label(const std::string& process) {
   return label == "unconfined" ? std::string() : label;
 }
 
-/// user_namespaces(7): the initial namespace maps all 2^32 - 1 ids in one line.
-bool maps_only_some_ids(const std::string& map) {
-  std::istringstream fields(map);
-  std::uint64_t inside = 0, outside = 0, count = 0;
-  fields >> inside >> outside >> count;
-  return fields && count < 4294967295U;
+/// Empty is what nobody has written to yet; without proc(5) nothing is known.
+MappedIds mapped_ids(const std::string& process, bool from_inside, const char* map) {
+  if (access((process + map).c_str(), R_OK) != 0) return {};
+  return parse_id_map(read_file(process + map), from_inside);
 }
 
 /// Field 1 of the mountinfo line whose mount point is "/": proc(5). Empty where it cannot be read.
@@ -110,6 +111,16 @@ bool has_private_mounts(const std::string& process) {
 
 }  // namespace
 
+Result<bool> shares_with(pid_t pid, const char* what) {
+  struct stat theirs {
+  }, ours{};
+  if (stat(("/proc/" + std::to_string(pid) + '/' + what).c_str(), &theirs) != 0 ||
+      stat((std::string("/proc/self/") + what).c_str(), &ours) != 0) {
+    return failure<bool>(errno);
+  }
+  return {0, theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino};
+}
+
 Surroundings read_surroundings(pid_t pid) {
   const std::string process = "/proc/" + (pid == 0 ? std::string("self") : std::to_string(pid));
   const std::string status = read_file(process + "/status");
@@ -118,7 +129,9 @@ Surroundings read_surroundings(pid_t pid) {
   result.binfmt = read_binfmt_misc();
   result.protected_symlinks = read_file("/proc/sys/fs/protected_symlinks") == "1\n";
   result.no_new_privs = status_field(status, "NoNewPrivs") != 0;
-  result.partial_id_map = maps_only_some_ids(read_file(process + "/uid_map"));
+  const bool from_inside = pid == 0 || shares_with(pid, "ns/user").value;
+  result.users = mapped_ids(process, from_inside, "/uid_map");
+  result.groups = mapped_ids(process, from_inside, "/gid_map");
   result.seccomp = status_field(status, "Seccomp") == 2;
   result.private_mounts = has_private_mounts(process);
   result.process_label = process_label(process);

@@ -41,10 +41,12 @@ class ExplainProcess : public ::testing::Test {
   ProcessResult explain_process(const std::string& path) const {
     return explain({path, "--pid", std::to_string(process_->pid())});
   }
-  /// Runs permguard for www-data in a mount namespace of its own, after `mounts`.
+  /// Runs permguard for www-data in a mount namespace of its own, after `mounts`, which may hide
+  /// the program itself.
   ProcessResult explain_after(const std::string& mounts, const std::string& path) const {
     return explain({path, "--as", "www-data"}, {},
-                   {"unshare", "--mount", "sh", "-ec", mounts + "; exec \"$@\"", "sh"});
+                   {"unshare", "--mount", "sh", "-ec",
+                    "exec 9<\"$1\"; shift; " + mounts + "; exec /proc/self/fd/9 \"$@\"", "sh"});
   }
 
   TempTree tree_;
@@ -147,6 +149,37 @@ TEST_F(ExplainProcess, NamesAUserNamespaceThatDoesNotMapTheOwner) {
   const ProcessResult broken =
       explain({script}, {},
               {"unshare", "--user", "--map-root-user", "sh", "-c", "exec \"$@\" --pid $$", "sh"});
+  EXPECT_EQ(broken.exit_code, 1) << broken.out << broken.err;
+  EXPECT_THAT(broken.out, HasSubstr("the user namespace does not map the owner"));
+}
+
+/// Asked from outside, as for a container: its root is root over its own users' files only.
+TEST_F(ExplainProcess, HasCapabilitiesOverTheUsersOfItsNamespace) {
+  constexpr uid_t kFirst = 100'000;
+  const Child container({"unshare", "--user", "--keep-caps", "sh", "-c",
+                         "until grep -q . /proc/self/gid_map; do sleep 0.02; done; "
+                         "exec setpriv --reuid 0 --regid 0 --clear-groups sleep 60"});
+  const std::string process = "/proc/" + std::to_string(container.pid());
+  const auto has = [&](const char* file, const std::string& text) {
+    return poll_until([&] { return run({"grep", "-q", text, process + file}).succeeded(); });
+  };
+  struct stat own {};
+  ASSERT_EQ(::stat("/proc/self/ns/user", &own), 0);
+  ASSERT_TRUE(poll_until([&] {
+    struct stat other {};
+    return ::stat((process + "/ns/user").c_str(), &other) == 0 && other.st_ino != own.st_ino;
+  }));
+  const std::string map = "0 " + std::to_string(kFirst) + " 65536\n";
+  for (const char* file : {"/uid_map", "/gid_map"}) std::ofstream(process + file) << map;
+  ASSERT_TRUE(has("/status", "^Uid:.100000")) << "user namespaces are forbidden here";
+  ASSERT_TRUE(has("/comm", "sleep"));
+
+  const std::string theirs = tree_.write("theirs.cgi", kScript, 0700);
+  ASSERT_EQ(::chown(theirs.c_str(), kFirst + 33, kFirst + 33), 0);
+  const std::string pid = std::to_string(container.pid());
+  const ProcessResult healthy = explain({theirs, "--pid", pid});
+  EXPECT_EQ(healthy.exit_code, 0) << healthy.out << healthy.err;
+  const ProcessResult broken = explain({tree_.write("ours.cgi", kScript, 0700), "--pid", pid});
   EXPECT_EQ(broken.exit_code, 1) << broken.out << broken.err;
   EXPECT_THAT(broken.out, HasSubstr("the user namespace does not map the owner"));
 }

@@ -85,7 +85,7 @@ TEST_F(SurroundingsTest, NamesAnApparmorProfile) {
 
 TEST_F(SurroundingsTest, NamesAllOfASandbox) {
   files_.at("/srv/a.cgi").owner(65534, 0);
-  around_.partial_id_map = true;
+  around_.users = parse_id_map("0 1000 1\n", true);
   around_.seccomp = true;
   around_.no_new_privs = true;
   EXPECT_EQ(refusal().detail,
@@ -93,6 +93,23 @@ TEST_F(SurroundingsTest, NamesAllOfASandbox) {
             "(no_new_privs is set)");
   files_.at("/srv/a.cgi").owner(0, 0);
   EXPECT_EQ(refusal().detail, "a seccomp filter is installed (no_new_privs is set)");
+}
+
+TEST(MappedIds, AreThoseOfTheMapsLines) {
+  const MappedIds inside = parse_id_map("         0     100000      65536\n 70000 1000 1\n", true);
+  EXPECT_TRUE(inside.hold(0));
+  EXPECT_TRUE(inside.hold(65535));
+  EXPECT_FALSE(inside.hold(65536));
+  EXPECT_TRUE(inside.hold(70000));
+  EXPECT_FALSE(inside.hold(65534));  // shown for all that are not mapped
+  const MappedIds outside = parse_id_map("0 100000 65536\n", false);
+  EXPECT_FALSE(outside.hold(0));
+  EXPECT_TRUE(outside.hold(100000 + 65534));
+  EXPECT_FALSE(outside.hold(100000 + 65536));
+  EXPECT_FALSE(parse_id_map("", false).hold(0));  // nothing is mapped yet
+  EXPECT_FALSE(parse_id_map("rubbish\n", true).hold(0));
+  EXPECT_TRUE(parse_id_map("0 0 4294967295\n", true).hold(65534));
+  EXPECT_TRUE(MappedIds().hold(7));
 }
 
 TEST_F(SurroundingsTest, NamesTheSettingThatMakesSuchAMount) {
