@@ -11,6 +11,12 @@
 namespace permguard {
 namespace {
 
+/// A program that is gone: no URL names it, so httpd answers 500 and not its 404.
+Diagnosis diagnose_absent(const Question& question) {
+  const bool certain = question.certainty == Certainty::certain;
+  return diagnose(engine()->examiner(certain, Moment::after_failure), question);
+}
+
 bool explain_guard(request_rec* r, const char* program) {
   if (!program) return false;
   const DirectoryConfig& config = directory_config(r->per_dir_config);
@@ -18,7 +24,8 @@ bool explain_guard(request_rec* r, const char* program) {
   const Executor executor = executor_of(r, target, config);
   if (!executor.who) return false;
   const Stopwatch watch;
-  const Diagnosis diagnosis = examine_target(r, target, executor, Moment::after_failure);
+  Diagnosis diagnosis = examine_target(r, target, executor, Moment::after_failure);
+  if (!diagnosis.exists) diagnosis = diagnose_absent(question_of(r, target, executor));
   if (diagnosis.healthy()) return false;
   leave_trace(r, Trace::State::told, target);
   shared_state().count_check(target.handler, CheckResult::reported, watch.nanoseconds());

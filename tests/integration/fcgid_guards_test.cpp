@@ -86,6 +86,17 @@ TEST_P(FcgidGuards, OneThatCannotRunIsExplained) {
   EXPECT_EQ(server.metric("permguard_checks_total{handler=\"fcgid\",result=\"reported\"}"), "3");
 }
 
+/// No URL names the program, so its absence is no 404.
+TEST_P(FcgidGuards, OneThatIsGoneIsExplained) {
+  DispatcherServer server(scene, "enforce");
+  server.tree().remove("apps/access");
+  EXPECT_EQ(server.get("/access/page.html").status, 500);
+  server.log().expect("not-found: www-data cannot execute '" + server.tree().path("apps/access") +
+                      "'");
+  server.tree().write("apps/access", kFcgiProgram, 0755);
+  EXPECT_EQ(server.get("/access/page.html").status, 200);
+}
+
 TEST_P(FcgidGuards, TheWatchFindsThemAndTheirRepair) {
   scene.config += "<IfModule permguard_module>\nPermGuardWatchInterval 1\n</IfModule>\n";
   DispatcherServer server(scene, "report");
