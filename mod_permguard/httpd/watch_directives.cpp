@@ -21,11 +21,17 @@ bool is_risk(Code code) {
 }
 
 const char* risk_names(apr_pool_t* pool) {
-  const char* names = "none";
+  const char* names = "none alone, or any of";
   for (const CodeInfo& row : catalogue()) {
-    if (is_risk(row.code)) names = apr_pstrcat(pool, names, ", ", row.name, nullptr);
+    if (is_risk(row.code)) names = apr_pstrcat(pool, names, " ", row.name, nullptr);
   }
   return names;
+}
+
+bool has_one_word(cmd_parms* command) {
+  const char* words = command->directive->args;
+  ap_getword_conf(command->pool, &words);
+  return *words == '\0';
 }
 
 /// The rest of `word` after "key=", or null.
@@ -103,6 +109,9 @@ const char* forbid(cmd_parms* command, void* config, const char* code) {
   if (const char* error = ap_check_cmd_context(command, kEverywhereButTenants)) return error;
   auto& forbidden = static_cast<DirectoryConfig*>(config)->forbidden;
   if (is(code, "none")) {
+    if (!has_one_word(command)) {
+      return bad_value(command, command->directive->args, risk_names(command->pool));
+    }
     forbidden = CodeSet();
     return nullptr;
   }

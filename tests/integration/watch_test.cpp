@@ -167,6 +167,8 @@ TEST_P(WatchTest, DumpNamesPlacesWithFileLineUserAndMode) {
 TEST_P(WatchTest, BadValuesAreNamed) {
   const std::pair<const char*, const char*> cases[] = {
       {"PermGuardForbid not-executable", "not-executable"},
+      {"PermGuardForbid setuid none", "setuid none"},
+      {"PermGuardForbid none setuid", "none setuid"},
       {"PermGuardWatch /srv need=write", "need=write"},
       {"PermGuardWatch /srv as=no-such-user-here", "as=no-such-user-here"},
       {"PermGuardWatchInterval -1", "-1"},
