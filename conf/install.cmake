@@ -26,7 +26,7 @@ if(TARGET permguard)
 endif()
 install(FILES ${CMAKE_BINARY_DIR}/generated/permguard.load conf/permguard.conf
         DESTINATION ${PERMGUARD_CONF_DIR})
-install(FILES mod_permguard/MANUAL.md README.md LICENSE
+install(FILES mod_permguard/MANUAL.md mod_permguard/RECIPES.md README.md LICENSE
         DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libapache2-mod-permguard)
 install(DIRECTORY conf/schema conf/prometheus conf/errordocument
         DESTINATION ${CMAKE_INSTALL_DATADIR}/permguard)
