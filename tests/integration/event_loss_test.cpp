@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -150,6 +151,27 @@ TEST_P(EventLossTest, AProgramOfTheOldGenerationReadsToTheEnd) {
     EXPECT_TRUE(poll_until([&] { return events("piped.json") >= load.answered(); })) << target;
     expect_all(events("piped.json"), load);
   }
+}
+
+TEST_P(EventLossTest, RotatelogsGetsEveryLine) {
+  start("|/usr/bin/rotatelogs @ROOT@/logs/rotated.%s 1");
+  const auto files = [&] {
+    const fs::directory_iterator logs(server_->tree().path("logs"));
+    return std::count_if(begin(logs), end(logs), [](const fs::directory_entry& entry) {
+      return entry.path().filename().string().starts_with("rotated.");
+    });
+  };
+  std::size_t asked = 0;
+  for (const int wanted : {2, 4}) {
+    ASSERT_TRUE(poll_until([&] {
+      server_->get("/cgi-bin/broken.cgi");
+      ++asked;
+      return files() >= wanted;
+    }));
+    server_->graceful();
+  }
+  EXPECT_TRUE(poll_until([&] { return events("rotated.") == asked; }))
+      << events("rotated.") << " of " << asked;
 }
 
 TEST_P(EventLossTest, WhatLiesInThePipeIsReadAfterTheEnd) {

@@ -70,6 +70,9 @@ HttpResponse send(const HttpRequest& request) {
   curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &response);
   curl_easy_setopt(curl.get(), CURLOPT_HEADERFUNCTION, &take_header);
   curl_easy_setopt(curl.get(), CURLOPT_HEADERDATA, &response);
+  if (request.http2) {
+    curl_easy_setopt(curl.get(), CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+  }
   set_method(curl.get(), request);
   const CURLcode code = curl_easy_perform(curl.get());
   if (code != CURLE_OK) response.error = curl_easy_strerror(code);

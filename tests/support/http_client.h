@@ -16,6 +16,7 @@ struct HttpRequest {
   std::vector<std::string> headers;  ///< "Name: value"
   std::string body;                  ///< sent where not empty
   std::chrono::milliseconds timeout = std::chrono::seconds(30);
+  bool http2 = false;  ///< HTTP/2 in the clear, with prior knowledge
 };
 
 struct HttpResponse {

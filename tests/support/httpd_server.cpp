@@ -53,12 +53,14 @@ std::string load_line(const std::string& module) {
   return "";
 }
 
-/// What an AddressSanitizer test program needs so that the unsanitized apache2 can load the
-/// sanitized module: the same runtime first, and after it the C++ library, whose __cxa_throw the
-/// runtime looks for when it starts. Empty for an ordinary build.
+/// What a sanitized test program needs so that the unsanitized apache2 can load the sanitized
+/// module: the same runtime first, and for AddressSanitizer after it the C++ library, whose
+/// __cxa_throw it looks for when it starts. Empty for an ordinary build.
 std::string sanitizer_runtime() {
 #if defined(__SANITIZE_ADDRESS__)
   return loaded_library("libasan.so") + ':' + loaded_library("libstdc++.so");
+#elif defined(__SANITIZE_THREAD__)
+  return loaded_library("libtsan.so");
 #else
   return "";
 #endif
@@ -138,7 +140,15 @@ int free_port() {
 }
 
 std::string name_of(Mpm mpm) {
-  return mpm == Mpm::event ? "event" : "prefork";
+  switch (mpm) {
+    case Mpm::event:
+      return "event";
+    case Mpm::prefork:
+      return "prefork";
+    case Mpm::worker:
+      return "worker";
+  }
+  return "";
 }
 
 std::string cgi_script(std::string_view body, std::string_view interpreter) {
@@ -206,6 +216,8 @@ ProcessOptions HttpdServer::process_options() const {
        // Leaks are the unit tests' matter: LeakSanitizer does not look for pointers in APR's mapped
        // memory, so all that the configuration's pool holds is lost to it when a child ends.
        {"ASAN_OPTIONS", "log_path=" + logs + "/asan,detect_leaks=0,abort_on_error=1"},
+       // httpd's own races are not looked for: its code is not instrumented.
+       {"TSAN_OPTIONS", "log_path=" + logs + "/tsan,exitcode=0"},
        {"UBSAN_OPTIONS", "print_stacktrace=1"}});
   return process;
 }
@@ -294,7 +306,8 @@ std::string HttpdServer::sanitizer_reports() const {
   std::string reports;
   for (const auto& entry : fs::directory_iterator(tree_.path("logs"))) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with("asan.")) reports += tree_.read("logs/" + name);
+    if (name.starts_with("asan.") || name.starts_with("tsan."))
+      reports += tree_.read("logs/" + name);
   }
   return reports;
 }

@@ -18,10 +18,10 @@
 
 namespace permguard::test {
 
-/// event runs CGI through mod_cgid, prefork through mod_cgi, as Debian does.
-enum class Mpm { event, prefork };
+/// event and worker run CGI through mod_cgid, prefork through mod_cgi, as Debian does.
+enum class Mpm { event, prefork, worker };
 inline constexpr Mpm kBothMpms[] = {Mpm::event, Mpm::prefork};
-/// "event", "prefork": for INSTANTIATE_TEST_SUITE_P.
+/// "event", "prefork", "worker": for INSTANTIATE_TEST_SUITE_P.
 std::string name_of(Mpm mpm);
 /// How gtest shows it.
 inline void PrintTo(Mpm mpm, std::ostream* out) {
