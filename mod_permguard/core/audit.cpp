@@ -17,6 +17,8 @@ namespace {
 constexpr unsigned kAnyExecute = 0111;
 
 constexpr std::size_t kMostWaiting = 4096;
+/// How often a file is looked at that was absent, though it is there before and after.
+constexpr int kMostLooks = 3;
 /// How deep one worker descends with all directories above still open: each costs a descriptor.
 constexpr unsigned kMostNested = 16;
 
@@ -187,12 +189,16 @@ class Worker {
     return false;
   }
 
+  /// What vanished since its directory was listed is no finding. It may come back meanwhile, as
+  /// where somebody deploys by unlink and create: then the next look counts.
   void examine(const std::string& path) {
-    std::vector<Finding> findings = findings_of(path);
-    const bool vanished = !findings.empty() && findings.front().code == Code::not_found &&
-                          findings.front().role == options_.role &&
-                          auditor_.filesystem.status(path).error != 0;
-    if (!vanished) sink_.examined(path, std::move(findings));
+    for (int look = 0; look < kMostLooks; ++look) {
+      std::vector<Finding> findings = findings_of(path);
+      const bool absent = !findings.empty() && findings.front().code == Code::not_found &&
+                          findings.front().role == options_.role;
+      if (!absent) return sink_.examined(path, std::move(findings));
+      if (auditor_.filesystem.status(path).error != 0) return;
+    }
   }
 
   std::vector<Finding> findings_of(const std::string& path) {

@@ -232,6 +232,33 @@ TEST_F(AuditTest, WhatVanishesMeanwhileIsNoFinding) {
   }
 }
 
+/// Somebody replaces a file by unlink and create: it is there, gone for a moment, and there.
+TEST_F(AuditTest, WhatIsGoneForAMomentIsLookedAtAgain) {
+  class Flickering : public SystemFilesystem {
+   public:
+    explicit Flickering(std::string path) : path_(std::move(path)) {}
+    Result<FileStatus> status(const std::string& path) const override {
+      if (path == path_ && ++looks_ == 2) return failure<FileStatus>(ENOENT);
+      return SystemFilesystem::status(path);
+    }
+
+   private:
+    std::string path_;
+    mutable int looks_ = 0;
+  };
+  const std::string script = tree_.write("a.cgi", kScript, 0755);
+  const Flickering files(script);
+  const Auditor auditor{files,
+                        names_,
+                        surroundings_,
+                        [] { return nullptr; },
+                        lookup_identity("www-data").value,
+                        "/usr/bin:/bin"};
+  Collector collector;
+  audit(auditor, {tree_.root()}, {}, 1, collector);
+  EXPECT_THAT(collector.seen, ElementsAre(Pair(script, IsEmpty())));
+}
+
 /// More directories than may wait: the rest is entered at once, and nothing is lost.
 TEST_F(AuditTest, ManyDirectoriesDoNotWaitAllAtOnce) {
   for (int i = 0; i < 4200; ++i) {
