@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/engine.h"
 
+#include <atomic>
 #include <utility>
 
 #include "httpd/discovery.h"
@@ -10,7 +11,8 @@ namespace permguard {
 namespace {
 
 constinit const Surroundings* seen_by_root = nullptr;
-constinit const Engine* child_engine = nullptr;
+/// mod_watchdog may have started its thread before this child's engine is there.
+constinit std::atomic<const Engine*> child_engine = nullptr;
 
 /// The parent sees what a child may not: binfmt_misc may be readable for root alone, so are the
 /// first process's namespaces, and a chroot has no /proc.
@@ -61,11 +63,11 @@ void start_engine(apr_pool_t*, server_rec*) {
   engine->identity_switches =
       ap_find_linked_module("mpm_itk.c") || ap_find_linked_module("mod_ruid2.c");
   if (engine->identity_switches) engine->server_user = server_identity();
-  child_engine = engine;
+  child_engine.store(engine, std::memory_order_release);
 }
 
 const Engine* engine() noexcept {
-  return child_engine;
+  return child_engine.load(std::memory_order_acquire);
 }
 
 }  // namespace permguard

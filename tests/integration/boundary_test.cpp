@@ -73,8 +73,9 @@ TEST(ModuleFile, NeedsNothingUnusual) {
   for (std::string word; words >> word;) {
     if (word != "NEEDED") continue;
     words >> word;
-    EXPECT_THAT(word, testing::MatchesRegex("(libstdc\\+\\+|libgcc_s|libc|libm|libacl|libasan|"
-                                            "libubsan|ld-linux[^.]*)\\.so\\.[0-9]+"));
+    EXPECT_THAT(word,
+                testing::MatchesRegex("(libstdc\\+\\+|libgcc_s|libc|libm|libacl|libasan|libtsan|"
+                                      "libubsan|ld-linux[^.]*)\\.so\\.[0-9]+"));
   }
 }
 

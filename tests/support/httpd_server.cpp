@@ -216,8 +216,10 @@ ProcessOptions HttpdServer::process_options() const {
        // Leaks are the unit tests' matter: LeakSanitizer does not look for pointers in APR's mapped
        // memory, so all that the configuration's pool holds is lost to it when a child ends.
        {"ASAN_OPTIONS", "log_path=" + logs + "/asan,detect_leaks=0,abort_on_error=1"},
-       // httpd's own races are not looked for: its code is not instrumented.
-       {"TSAN_OPTIONS", "log_path=" + logs + "/tsan,exitcode=0"},
+       // httpd frees memory in its signal handlers and does not join the threads of a child that
+       // ends; its own code is not instrumented.
+       {"TSAN_OPTIONS",
+        "log_path=" + logs + "/tsan,exitcode=0,report_signal_unsafe=0,report_thread_leaks=0"},
        {"UBSAN_OPTIONS", "print_stacktrace=1"}});
   return process;
 }
