@@ -218,8 +218,9 @@ ProcessOptions HttpdServer::process_options() const {
        {"ASAN_OPTIONS", "log_path=" + logs + "/asan,detect_leaks=0,abort_on_error=1"},
        // httpd frees memory in its signal handlers and does not join the threads of a child that
        // ends; its own code is not instrumented.
-       {"TSAN_OPTIONS",
-        "log_path=" + logs + "/tsan,exitcode=0,report_signal_unsafe=0,report_thread_leaks=0"},
+       {"TSAN_OPTIONS", "log_path=" + logs +
+                            "/tsan,exitcode=0,report_signal_unsafe=0,report_thread_leaks=0,"
+                            "suppressions=" PERMGUARD_SOURCE "/tests/support/tsan.supp"},
        {"UBSAN_OPTIONS", "print_stacktrace=1"}});
   return process;
 }

@@ -232,6 +232,18 @@ TEST_F(CheckerTest, ADirectoryIsNoProgram) {
   EXPECT_THAT(tags(tree_.mkdir("folder")), ElementsAre("not-regular-file"));
 }
 
+/// Its mode has nothing to do with it.
+TEST_F(CheckerTest, WhatIsNoDirectoryIsNotRepairedByAMode) {
+  const std::string file = tree_.write("file", kScript, 0600);
+  tree_.symlink("ring", "ring");
+  for (const std::string& target : {file + "/a.cgi", tree_.path("ring/a.cgi")}) {
+    const Diagnosis diagnosis = ask(target, nullptr);
+    ASSERT_EQ(diagnosis.findings.size(), 1U) << target;
+    EXPECT_THAT(diagnosis.findings[0].remedy.steps, IsEmpty()) << target;
+    EXPECT_FALSE(diagnosis.findings[0].remedy.advice.empty()) << target;
+  }
+}
+
 TEST_F(CheckerTest, NoexecMounts) {
   if (!tree_.mount_tmpfs("mnt", "noexec")) {
     GTEST_SKIP() << "this machine forbids mounts";
