@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -104,6 +105,14 @@ bool is_denied(int error) {
   return error == EACCES || error == EPERM;
 }
 
+void forbid(std::vector<Finding>& findings, const std::vector<Code>& forbidden) {
+  for (Finding& finding : findings) {
+    if (std::find(forbidden.begin(), forbidden.end(), finding.code) != forbidden.end()) {
+      finding.severity = Severity::error;
+    }
+  }
+}
+
 class Worker {
  public:
   Worker(const Auditor& auditor, const AuditOptions& options, DirectoryStack& stack,
@@ -202,13 +211,22 @@ class Worker {
   }
 
   std::vector<Finding> findings_of(const std::string& path) {
-    std::vector<Finding> findings =
-        audit_file(examiner(), question(path, options_.role), options_.forbidden);
+    std::vector<Finding> findings = judge(question(path, options_.role));
     if (options_.desired.empty()) return findings;
     const Result<FileStatus> file = auditor_.filesystem.target_status(path);
     if (!file || file.value.type != FileType::regular) return findings;
     auto drift = drift_of(auditor_.names, path, {path, file.value, {}}, options_.desired);
     std::move(drift.begin(), drift.end(), std::back_inserter(findings));
+    return findings;
+  }
+
+  std::vector<Finding> judge(const Question& question) {
+    if (!auditor_.judge) return audit_file(examiner(), question, options_.forbidden);
+    std::vector<Finding> findings = auditor_.judge(examiner(), question);
+    for (Finding& risk : risks_of_file(examiner(), question)) {
+      if (risk.code != Code::server_writable) findings.push_back(std::move(risk));
+    }
+    forbid(findings, options_.forbidden);
     return findings;
   }
 
@@ -266,14 +284,6 @@ Walk end_of(const Filesystem& filesystem, const std::string& path) {
   }
   walk.complete = true;
   return walk;
-}
-
-void forbid(std::vector<Finding>& findings, const std::vector<Code>& forbidden) {
-  for (Finding& finding : findings) {
-    if (std::find(forbidden.begin(), forbidden.end(), finding.code) != forbidden.end()) {
-      finding.severity = Severity::error;
-    }
-  }
 }
 
 }  // namespace

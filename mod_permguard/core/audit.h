@@ -44,6 +44,11 @@ class AuditSink {
 /// Makes an asker for one thread; a null pointer or function: everything is modelled.
 using KernelFactory = std::function<std::unique_ptr<Kernel>()>;
 
+/// All that keeps a file from being run, where more than the kernel decides: suexec's policy.
+/// `examiner` asks as the auditor's user. That policy wants him to own the file, so that he may
+/// change it is no risk to tell of.
+using FileJudge = std::function<std::vector<Finding>(const Examiner&, const Question&)>;
+
 /// Who asks, with whose eyes. The seams must outlive the audit and bear several threads.
 struct Auditor {
   const Filesystem& filesystem;
@@ -53,6 +58,7 @@ struct Auditor {
   Identity who;
   std::string search_path;  ///< PATH the programs get
   Certainty certainty = Certainty::certain;
+  FileJudge judge{};  ///< empty: passes() and diagnose()
 };
 
 /// Examines the trees below `roots` (directories; a root that is a file is examined itself) with

@@ -13,6 +13,7 @@
 #include "httpd/examination.h"
 #include "httpd/place_audit.h"
 #include "httpd/run_as.h"
+#include "httpd/suexec.h"
 #include "report/json.h"
 #include "report/json_text.h"
 #include "report/sentence.h"
@@ -38,7 +39,9 @@ const char* name_of(ScriptPlace::Kind kind) {
 class Tester {
  public:
   Tester(apr_pool_t* pool, server_rec* main_server)
-      : places_(discover_places(pool, ap_conftree, main_server)) {}
+      : places_(discover_places(pool, ap_conftree, main_server)) {
+    prepare_suexec(pool, main_server);
+  }
 
   const std::vector<ScriptPlace>& places() const { return places_; }
   bool incomplete() const { return incomplete_; }
@@ -49,7 +52,8 @@ class Tester {
                    surroundings_,
                    jail().empty() ? delegate_for(place.who) : KernelFactory{},
                    search_path_for(place.handler, place.server, place.path.c_str()),
-                   [this] { return Clock::now() < deadline_; }};
+                   [this] { return Clock::now() < deadline_; },
+                   jail().empty() ? delegate_for(server_identity()) : KernelFactory{}};
     PlaceReport report = audit_place(place, eyes);
     incomplete_ = incomplete_ || report.incomplete;
     return report;

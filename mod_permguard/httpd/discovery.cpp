@@ -331,9 +331,17 @@ class Finder {
     place.line = node.line_num;
     const DirectoryConfig settings = settings_for(pool_, section.server, place.path);
     apply(settings, place);
-    name_user(place, settings, facts_[section.server].users, found.wsgi_group);
+    name_user(place, settings, users_of(section.server), found.wsgi_group);
     if (found.who) take_user(place, *found.who);
     if (!is_known(place)) places_.push_back(std::move(place));
+  }
+
+  /// A virtual host without a UserDir of its own has the main server's; SuexecUserGroup is not
+  /// inherited (mod_suexec has no merger).
+  ServerUsers users_of(const server_rec* server) {
+    ServerUsers users = facts_[server].users;
+    if (users.user_dirs.empty()) users.user_dirs = facts_[main_].users.user_dirs;
+    return users;
   }
 
   bool is_known(const ScriptPlace& place) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "core/finding.h"
 #include "core/identity.h"
 #include "core/script_names.h"
+#include "core/suexec.h"
 #include "httpd/apache.h"
 #include "httpd/config.h"
 #include "report/status_snapshot.h"
@@ -29,6 +31,7 @@ struct ScriptPlace {
   int line = 0;
   Identity who;                              ///< who will execute, read or connect
   Certainty certainty = Certainty::certain;  ///< modelled where `who` is not the server's own user
+  std::optional<SuexecTarget> suexec{};      ///< where suexec changes to `who`
   ModeSetting mode;                          ///< PermGuard as merged for `path`
   std::vector<Code> forbidden;               ///< PermGuardForbid, likewise
   DesiredState desired;                      ///< PermGuardExpect, likewise

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <utility>
 
 #include "core/remedy.h"
+#include "httpd/suexec.h"
 
 namespace permguard {
 namespace {
@@ -84,6 +86,41 @@ PlaceReport audit_one(const ScriptPlace& place, const PlaceEyes& eyes) {
   return report;
 }
 
+/// What suexec, and then the user it changes to, refuse of a CGI script.
+class SuexecJudge {
+ public:
+  SuexecJudge(const ScriptPlace& place, const PlaceEyes& eyes, SuexecSettings settings)
+      : target_(*place.suexec),
+        eyes_(eyes),
+        settings_(std::move(settings)),
+        kernel_(eyes.make_server_kernel ? eyes.make_server_kernel() : nullptr) {}
+
+  std::vector<Finding> operator()(const Examiner& as_target, const Question& question) const {
+    SuexecQuestion asked{.script = question, .target = target_, .target_kernel = as_target.kernel};
+    asked.script.who = server_identity();
+    asked.script.certainty = kernel_ ? Certainty::certain : Certainty::modelled;
+    const Examiner as_server{eyes_.filesystem, eyes_.names, kernel_.get(), eyes_.surroundings};
+    Diagnosis diagnosis = diagnose_suexec(as_server, settings_, asked);
+    // An audit speaks of one user: where the server itself does not get to the script, of what
+    // the other one lacks.
+    const bool reached = diagnosis.question.who.uid == question.who.uid;
+    return reached ? std::move(diagnosis.findings) : diagnose(as_target, question).findings;
+  }
+
+ private:
+  const SuexecTarget& target_;
+  const PlaceEyes& eyes_;
+  SuexecSettings settings_;
+  std::shared_ptr<Kernel> kernel_;
+};
+
+/// FastCGI programs and wrappers are left to their requests: a wrapper may stand between.
+FileJudge judge_for(const ScriptPlace& place, const PlaceEyes& eyes) {
+  if (!place.suexec || place.handler != Handler::cgi) return {};
+  auto settings = suexec_settings(eyes.filesystem, server_identity());
+  return settings ? SuexecJudge(place, eyes, std::move(*settings)) : FileJudge{};
+}
+
 AuditOptions options_for(const ScriptPlace& place) {
   AuditOptions options;
   options.need = place.need;
@@ -99,10 +136,12 @@ AuditOptions options_for(const ScriptPlace& place) {
 
 PlaceReport audit_place(const ScriptPlace& place, const PlaceEyes& eyes) {
   if (place.role != Role::script) return audit_one(place, eyes);
-  const Auditor auditor{eyes.filesystem, eyes.names,       eyes.surroundings, eyes.make_kernel,
-                        place.who,       eyes.search_path, place.certainty};
+  const Auditor auditor{
+      eyes.filesystem, eyes.names,       eyes.surroundings, eyes.make_kernel,
+      place.who,       eyes.search_path, place.certainty,   judge_for(place, eyes)};
   PlaceSink sink(place, eyes);
   audit(auditor, {place.path}, options_for(place), 1, sink);
+  sink.report.judged_by_suexec = auditor.judge != nullptr;
   std::stable_sort(
       sink.report.findings.begin(), sink.report.findings.end(),
       [](const Finding& one, const Finding& other) { return one.target < other.target; });

@@ -17,6 +17,7 @@ struct PlaceReport {
   std::uint64_t files = 0;
   bool truncated = false;   ///< more names or findings than are kept, or a part was not examined
   bool incomplete = false;  ///< `go_on` ended it
+  bool judged_by_suexec = false;  ///< its policy was asked too
 };
 
 inline constexpr std::size_t kMaxPlaceFindings = 1000;
@@ -29,7 +30,8 @@ struct PlaceEyes {
   const Surroundings& surroundings;
   KernelFactory make_kernel;  ///< asks as the place's user; empty: everything is modelled
   std::string search_path;
-  std::function<bool()> go_on;  ///< asked before every file
+  std::function<bool()> go_on;         ///< asked before every file
+  KernelFactory make_server_kernel{};  ///< asks as httpd's User, who calls suexec
 };
 
 /// Audits `place` in the calling thread: all scripts of a directory, or the one file or socket. A

@@ -17,15 +17,15 @@ std::optional<Identity> known(const std::string& spec) {
 }
 
 /// mod_userdir: "/home/ann/public_html/cgi-bin" is served as ~ann's where ann's home is /home/ann.
-std::optional<Identity> user_of_directory(const std::string& path, const ServerUsers& users) {
+std::optional<SuexecTarget> user_of_directory(const std::string& path, const ServerUsers& users) {
   for (const std::string& directory : users.user_dirs) {
     const std::size_t at = (path + "/").find("/" + directory + "/");
     if (at == std::string::npos || at == 0) continue;
     const std::size_t slash = path.rfind('/', at - 1);
     std::optional<Identity> who = known(path.substr(slash + 1, at - slash - 1));
-    const auto target =
+    auto target =
         who ? lookup_suexec_target(who->uid, who->gid, true) : failure<SuexecTarget>(ENOENT);
-    if (target && target.value.home == path.substr(0, at)) return who;
+    if (target && target.value.home == path.substr(0, at)) return std::move(target.value);
   }
   return std::nullopt;
 }
@@ -36,10 +36,14 @@ std::optional<Identity> wsgi_user(const std::string& own_group, const DirectoryC
   return daemon && daemon->who ? std::optional(*daemon->who) : std::nullopt;
 }
 
-std::optional<Identity> suexec_user(const ScriptPlace& place, const ServerUsers& users) {
+/// mod_userdir's hook runs before mod_suexec's.
+std::optional<SuexecTarget> suexec_target(const ScriptPlace& place, const ServerUsers& users) {
   if (!ap_unixd_config.suexec_enabled) return std::nullopt;
-  std::optional<Identity> who = known(users.suexec);
-  return who ? who : user_of_directory(place.path, users);
+  if (auto target = user_of_directory(place.path, users)) return target;
+  const std::optional<Identity> who = known(users.suexec);
+  auto target =
+      who ? lookup_suexec_target(who->uid, who->gid, false) : failure<SuexecTarget>(ENOENT);
+  return target ? std::optional(std::move(target.value)) : std::nullopt;
 }
 
 }  // namespace
@@ -65,7 +69,10 @@ void name_user(ScriptPlace& place, const DirectoryConfig& settings, const Server
   std::optional<Identity> found = named ? std::optional(*named) : std::nullopt;
   if (!found && place.handler == Handler::wsgi) found = wsgi_user(wsgi_group, settings);
   if (!found) found = known(users.assigned);
-  if (!found && place.handler != Handler::wsgi) found = suexec_user(place, users);
+  if (!found && place.handler != Handler::wsgi) {
+    place.suexec = suexec_target(place, users);
+    if (place.suexec) found = place.suexec->who;
+  }
   take_user(place, found ? *found : server_identity());
 }
 

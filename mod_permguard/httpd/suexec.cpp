@@ -18,14 +18,6 @@ bool is_in_use() {
   return ap_unixd_config.suexec_enabled && hooks && hooks->nelts > 0;
 }
 
-/// suexec-custom reads its file at every start, so a repair of it counts at once. Where a child
-/// may not read it, what root read when httpd started.
-SuexecSettings settings_now(const Identity& server) {
-  SuexecSettings settings = *installed;
-  refresh_suexec_config(settings, engine()->filesystem, server.name);
-  return settings;
-}
-
 }  // namespace
 
 void prepare_suexec(apr_pool_t* pconf, server_rec* server) {
@@ -40,16 +32,27 @@ void prepare_suexec(apr_pool_t* pconf, server_rec* server) {
   }
 }
 
+// suexec-custom reads its file at every start, so a repair of it counts at once. Where a child may
+// not read it, what root read when httpd started counts.
+std::optional<SuexecSettings> suexec_settings(const Filesystem& filesystem,
+                                              const Identity& server) {
+  if (!installed) return std::nullopt;
+  SuexecSettings settings = *installed;
+  refresh_suexec_config(settings, filesystem, server.name);
+  return settings;
+}
+
 const ap_unix_identity_t* suexec_identity(const request_rec* r) {
   return ap_unixd_config.suexec_enabled ? ap_run_get_suexec_identity(r) : nullptr;
 }
 
 Diagnosis examine_suexec(const Question& question, const SuexecTarget& target, Moment moment) {
-  if (!installed) return diagnose(engine()->examiner(false, moment), question);
   SuexecQuestion asked{.script = question, .target = target};
   asked.script.who = engine()->identity_switches ? current_identity() : engine()->self;
   asked.script.certainty = Certainty::certain;
-  return diagnose_suexec(engine()->examiner(true, moment), settings_now(asked.script.who), asked);
+  const auto settings = suexec_settings(engine()->filesystem, asked.script.who);
+  if (!settings) return diagnose(engine()->examiner(false, moment), question);
+  return diagnose_suexec(engine()->examiner(true, moment), *settings, asked);
 }
 
 }  // namespace permguard

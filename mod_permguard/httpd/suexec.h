@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+
 #include "core/suexec.h"
 #include "httpd/apache.h"
 #include "httpd/engine.h"
@@ -10,6 +12,10 @@ namespace permguard {
 /// post_config, as root: learns the settings of the installed suexec where some module names
 /// users for it. Where that fails the log says so, and its policy is not judged.
 void prepare_suexec(apr_pool_t* pconf, server_rec* server);
+
+/// The settings of the installed suexec for a server that runs as `server`; its configuration file
+/// is read anew through `filesystem`. nullopt: suexec is not used, or nothing is known of it.
+std::optional<SuexecSettings> suexec_settings(const Filesystem& filesystem, const Identity& server);
 
 /// Whether httpd hands the target of `r` to suexec. Calls the hook that httpd's own CGI modules
 /// call.

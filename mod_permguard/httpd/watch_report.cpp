@@ -30,10 +30,10 @@ bool holds(std::span<const Finding> findings, const Finding& wanted) {
                      [&](const Finding& finding) { return is_same(finding, wanted); });
 }
 
-/// Only exec itself, AT_EXECVE_CHECK after a failure, or the dispatcher's own rules show these.
+/// Only exec itself, or AT_EXECVE_CHECK after a failure, shows these.
 bool is_beyond_watching(const Finding& finding) {
   return finding.code == Code::lsm_denied || finding.code == Code::text_busy ||
-         finding.code == Code::connect_refused || finding.role == Role::suexec;
+         finding.code == Code::connect_refused;
 }
 
 bool is_part_of_wrapper(Role role) {
@@ -49,7 +49,7 @@ WatchReport::WatchReport(const Engine& engine, apr_pool_t* pool, const Told& tol
       evicted_(shared_state().counters().incidents_evicted) {}
 
 void WatchReport::take(const ScriptPlace& place, PlaceReport&& report, double seconds) {
-  if (!report.truncated) covered_.push_back(place.path);
+  if (!report.truncated) covered_.push_back({place.path, place.who.uid, report.judged_by_suexec});
   const std::span<const Finding> all = report.findings;
   for (std::size_t begin = 0; begin < all.size();) {
     std::size_t end = begin;
@@ -115,6 +115,7 @@ void WatchReport::settle(const std::function<bool()>& go_on) {
 bool WatchReport::still_stands(const SharedState::Open& incident) const {
   const Finding& finding = incident.finding;
   if (standing_.count(key_of(finding)) != 0) return true;
+  if (finding.role == Role::suexec) return !was_judged_by_suexec(finding.target, incident.who.uid);
   if (!shared_state().claim_question(incident.id, now_seconds())) return true;
   if (finding.severity == Severity::drift) return drift_stands(incident);
   if (finding.severity == Severity::warning) return !was_covered(finding.target);
@@ -148,9 +149,18 @@ bool WatchReport::was_evicted(const std::string& key) const {
 }
 
 bool WatchReport::was_covered(const std::string& target) const {
-  return std::any_of(covered_.begin(), covered_.end(), [&](const std::string& place) {
-    return target == place || (target.starts_with(place) && target[place.size()] == '/');
+  return std::any_of(covered_.begin(), covered_.end(),
+                     [&](const Covered& place) { return place.holds(target); });
+}
+
+bool WatchReport::was_judged_by_suexec(const std::string& target, uid_t user) const {
+  return std::any_of(covered_.begin(), covered_.end(), [&](const Covered& place) {
+    return place.by_suexec && place.user == user && place.holds(target);
   });
+}
+
+bool WatchReport::Covered::holds(const std::string& target) const {
+  return target == path || (target.starts_with(path) && target[path.size()] == '/');
 }
 
 }  // namespace permguard

@@ -41,6 +41,14 @@ class WatchReport {
   Told result() && { return {std::move(standing_), evicted_}; }
 
  private:
+  struct Covered {
+    std::string path;
+    uid_t user = 0;
+    bool by_suexec = false;  ///< suexec's policy was judged too
+
+    bool holds(const std::string& target) const;
+  };
+
   void store(const ScriptPlace& place, PlaceReport&& report, double seconds);
   void publish(const ScriptPlace& place, std::span<const Finding> findings);
   bool still_stands(const SharedState::Open& incident) const;
@@ -48,6 +56,7 @@ class WatchReport {
   Diagnosis ask_again(const SharedState::Open& incident) const;
   bool was_evicted(const std::string& key) const;
   bool was_covered(const std::string& target) const;
+  bool was_judged_by_suexec(const std::string& target, uid_t user) const;
 
   const Engine& engine_;
   apr_pool_t* pool_;
@@ -55,7 +64,7 @@ class WatchReport {
   std::uint64_t evicted_;
   Keys standing_;                           ///< keys of all findings of this run
   std::map<std::string, WatchView> views_;  ///< by directory: several places may lie there
-  std::vector<std::string> covered_;        ///< places that were examined to their end
+  std::vector<Covered> covered_;            ///< places that were examined to their end
 };
 
 }  // namespace permguard

@@ -76,6 +76,9 @@ PlaceEyes eyes_for(const Watcher& watcher, const ScriptPlace& place, Pace& pace)
   if (place.who.uid == engine.self.uid && place.who.gid == engine.self.gid) {
     eyes.make_kernel = [] { return std::make_unique<AccessKernel>(); };
   }
+  if (!engine.identity_switches) {
+    eyes.make_server_kernel = [] { return std::make_unique<AccessKernel>(); };
+  }
   eyes.go_on = [&pace] { return pace.go_on(); };
   return eyes;
 }

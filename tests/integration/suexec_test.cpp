@@ -224,6 +224,39 @@ TEST_P(SuexecServer, KnowsDocumentRootAndUserDirectories) {
   expect_told("suexec-writable", "report", "/~ann/a.cgi");
 }
 
+TEST_P(SuexecServer, TheConfigurationTestKnowsUserDirectories) {
+  HttpdOptions options;
+  options.mpm = GetParam();
+  options.modules = {"suexec", "userdir"};
+  options.config = R"(
+UserDir public_html
+<Directory /var/home/*/public_html>
+  Options +ExecCGI
+  AddHandler cgi-script .cgi
+</Directory>
+)";
+  give("/var/home/ann/public_html/a.cgi", kAnn, kAnn, 0757);
+  HttpdServer server(options);
+  const ProcessResult dump = server.config_test({"-t", "-D", "DUMP_PERMGUARD"});
+  EXPECT_THAT(dump.out, HasSubstr("'/var/home/ann/public_html': execute as ann, "));
+  EXPECT_THAT(dump.out, HasSubstr("suexec-writable"));
+}
+
+TEST_P(SuexecServer, TheWatchJudgesByThePolicyToo) {
+  HttpdOptions options;
+  options.mpm = GetParam();
+  options.modules = {"suexec"};
+  options.config =
+      "PermGuardWatchInterval 1\nSuexecUserGroup ann ann\nScriptAlias /s/ /var/www/site/\n";
+  give(kScript, kBob, kAnn, 0755);
+  HttpdServer server(options);
+  server.start();
+  server.log().expect("suexec-owner-mismatch (modelled): ann cannot execute '/var/www/site/a.cgi'");
+  give(kScript, kAnn, kAnn, 0755);
+  server.log().expect("recovered: suexec-owner-mismatch '/var/www/site/a.cgi'");
+  EXPECT_EQ(server.get("/s/a.cgi").body, "ann\n");
+}
+
 TEST_P(SuexecServer, TellsWhatTheTargetUserLacksBeyondThePolicy) {
   start();
   give(kScript, kAnn, kAnn, 0300);
