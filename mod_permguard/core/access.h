@@ -48,7 +48,8 @@ struct AccessDecision {
 /// only one class is consulted, so an owner without a bit is refused though others have it;
 /// an ACL is looked at only when the mode's group digit is not 0 (else a named user falls
 /// through to the other class); several matching group entries grant only if one alone
-/// grants all; CAP_DAC_OVERRIDE executes a regular file only if some class has x.
+/// grants all; CAP_DAC_OVERRIDE executes a regular file only if some class has x. Set-id and
+/// sticky bits decide nothing here: they are about the new process and about deletion, inode(7).
 /// For a refusal of execution on a regular file where no class has x, `by` is no_execute_bit.
 /// `by` is mask where the entry grants and the mask takes away. Pure; never fails.
 AccessDecision decide_access(const FileStatus& file, const std::optional<Acl>& acl,

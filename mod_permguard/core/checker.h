@@ -50,8 +50,8 @@ struct Surroundings {
   Machine machine;
   BinfmtMisc binfmt;
   bool protected_symlinks = false;
-  bool no_new_privs = false;
-  MappedIds users{};  ///< whom the user namespace maps
+  bool no_new_privs = false;  ///< execve gives no privileges, so set-id bits nothing: prctl(2)
+  MappedIds users{};          ///< whom the user namespace maps
   MappedIds groups{};
   bool seccomp = false;         ///< a filter is installed (proc(5), status: Seccomp)
   bool private_mounts = false;  ///< a mount namespace of its own, not the first process's

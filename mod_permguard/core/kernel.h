@@ -35,7 +35,9 @@ class Kernel {
 
   /// Whether execve(2) of `path` would get past the kernel's checks: execveat(2) with
   /// AT_EXECVE_CHECK, Linux 6.14; it opens the file only, so the interpreter and the format
-  /// are not part of the answer. `not_asked` where the kernel or this asker cannot.
+  /// are not part of the answer. ETXTBSY while somebody has the file open for writing, which
+  /// execve(2) asks of every file of the chain. `not_asked` where the kernel or this asker
+  /// cannot.
   virtual KernelAnswer may_execute(const std::string& path) const = 0;
 };
 
