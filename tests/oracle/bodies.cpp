@@ -190,6 +190,8 @@ std::string BodyWriter::oddity(const std::vector<std::string>& paths) {
       "#!"s,
       "#!\n"s,
       "#! \t\n"s,
+      "#!\necho PGMARK:;echo\n"s,
+      "#! \t\necho PGMARK:;echo\n"s,
       "#"s,
       "echo PGMARK:;echo\n"s,
       "\n#!/bin/sh\necho PGMARK:;echo\n"s,

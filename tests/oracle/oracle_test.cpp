@@ -12,6 +12,7 @@
 #include <iostream>
 #include <optional>
 
+#include "oracle/bodies.h"
 #include "oracle/generator.h"
 #include "oracle/identities.h"
 #include "oracle/playground.h"
@@ -130,6 +131,28 @@ TEST_P(Oracle, AgreesWithTheKernelOnRandomTrees) {
   EXPECT_LT(healthy_, cases_ * 4 / 5) << "the generator makes hardly any broken tree";
   EXPECT_LE(unsure_, cases_ / 100);
   EXPECT_GT(quick_, healthy_ * 9 / 10) << "the hot path doubts what is sound";
+}
+
+// env hands a file of unknown format to a shell, which a file of comments leaves without a word.
+TEST(Truth, IsUnsureOfWhatEndsWellWithoutTheMarker) {
+  Playground ground;
+  if (!ground.obstacle().empty()) GTEST_SKIP() << ground.obstacle();
+  const std::string directory = ground.plain() + "/d", script = directory + "/script";
+  TreePlan plan;
+  plan.files.resize(3);
+  plan.files[0].kind = PlannedFile::Kind::directory;
+  plan.files[0].path = directory;
+  plan.files[1].path = script;
+  plan.files[1].content = "#!/usr/bin/env silent\n" + script_body();
+  plan.files[2].path = directory + "/silent";
+  plan.files[2].content = "#!\n";
+  ground.build(plan);
+  const Truth silent = run(script, identities().back(), directory);
+  EXPECT_FALSE(silent.ran);
+  EXPECT_FALSE(silent.sure);
+  const Truth failed = run(script, identities().back(), "/nonexistent");
+  EXPECT_FALSE(failed.ran);
+  EXPECT_TRUE(failed.sure);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shard, Oracle, testing::Range<std::uint64_t>(0, kShards));

@@ -98,8 +98,11 @@ Truth outcome(pid_t pid, int output, const Launch& launch) {
   truth.error = launch.error;
   truth.sure = read_all(output, text) && launch.error != ETXTBSY;
   if (!truth.sure) kill(pid, SIGKILL);
-  waitpid(pid, nullptr, 0);
+  int status = 0;
+  waitpid(pid, &status, 0);
   truth.ran = text.find(kMarker) != std::string::npos;
+  const bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  if (well && !truth.ran) truth.sure = false;
   return truth;
 }
 

@@ -11,7 +11,9 @@ namespace permguard::oracle {
 struct Truth {
   bool ran = false;  ///< the marker was printed
   int error = 0;     ///< errno of execve, or of what came before it; 0 where it succeeded
-  bool sure = true;  ///< false: killed after the time limit, or the text was busy
+  /// false: killed after the time limit, or the text was busy, or what ran ended well without a
+  /// word. A file of comments only does so where env hands it to a shell: execvp(3).
+  bool sure = true;
 };
 
 /// Runs `target` as httpd's mod_cgi would: a child becomes `who`, changes to the target's
