@@ -35,38 +35,44 @@ std::vector<Code> codes_of(const std::vector<std::string>& words) {
   return codes;
 }
 
-void add_comparison(AuditResult& result, const std::string& file) {
+void add_comparison(AuditResult& result, const WhoseRights& rights, const std::string& file) {
   Comparison comparison = compare(read_desired(file), SystemFilesystem(), SystemNames());
   result.checked += comparison.compared;
-  for (Finding& finding : comparison.findings) result.keep(std::move(finding));
+  const std::size_t user = result.user(rights);
+  for (Finding& finding : comparison.findings) result.keep(user, std::move(finding));
   for (Unexamined& path : comparison.unexamined) result.keep(std::move(path));
   result.added = std::move(comparison.added);
 }
 
 std::uint64_t number_of(const AuditResult& result) {
-  return result.findings.size() + result.left_out;
+  return result.kept + result.left_out;
 }
 
-void print_text(const AuditResult& result, const WhoseRights& rights) {
-  const std::int64_t now = style_of_stdout().now;
-  std::cout << rights.words() << '\n';
-  const std::span<const Finding> all = result.findings;
+void print_user(const UserFindings& user, std::int64_t now) {
+  std::cout << user.words << '\n';
+  const std::span<const Finding> all = user.findings;
   for (std::size_t begin = 0; begin < all.size();) {
     std::size_t end = begin;
     while (end < all.size() && all[end].target == all[begin].target) ++end;
     const auto one_target = all.subspan(begin, end - begin);
-    std::cout << printable(log_sentence(one_target, rights.who, now)) << '\n';
+    std::cout << printable(log_sentence(one_target, user.who, now)) << '\n';
     begin = end;
   }
+}
+
+void print_text(const AuditResult& result) {
+  const std::int64_t now = style_of_stdout().now;
+  for (const UserFindings& user : result.users) print_user(user, now);
   for (const std::string& path : result.added) std::cout << "new: " << printable(path) << '\n';
   if (result.left_out > 0) std::cout << "and " << result.left_out << " more findings\n";
   std::cout << result.checked << " files examined, " << number_of(result) << " findings\n";
 }
 
 /// The document, with the findings written one by one: all at once they would take much memory.
-void print_json(const AuditResult& result, const WhoseRights& rights) {
+void print_json(const AuditResult& result) {
   const std::int64_t now = style_of_stdout().now;
-  auto document = findings_document(rights.who, result.checked, {}, result.unexamined, now);
+  auto document =
+      findings_document(result.users.front().who, result.checked, {}, result.unexamined, now);
   document["healthy"] = result.unexamined.empty() && !result.fails();
   if (result.left_out > 0) document["findings_left_out"] = result.left_out;
   if (result.unexamined_left_out > 0) document["unexamined_left_out"] = result.unexamined_left_out;
@@ -80,11 +86,13 @@ void print_json(const AuditResult& result, const WhoseRights& rights) {
   const std::size_t gap = text.find(kEmpty) + kEmpty.size() - 1;
   std::cout << text.substr(0, gap);
   const char* separator = "\n    ";
-  for (const Finding& finding : result.findings) {
-    std::cout << separator << dump(finding_json(finding, rights.who, now));
-    separator = ",\n    ";
+  for (const UserFindings& user : result.users) {
+    for (const Finding& finding : user.findings) {
+      std::cout << separator << dump(finding_json(finding, user.who, now));
+      separator = ",\n    ";
+    }
   }
-  std::cout << (result.findings.empty() ? "" : "\n  ") << text.substr(gap) << '\n';
+  std::cout << (result.kept == 0 ? "" : "\n  ") << text.substr(gap) << '\n';
 }
 
 void print_metrics(const AuditResult& result) {
@@ -94,7 +102,9 @@ void print_metrics(const AuditResult& result) {
 
 void print_puppet(const AuditResult& result) {
   RemedyList remedies;
-  for (const Finding& finding : result.findings) remedies.add(finding);
+  for (const UserFindings& user : result.users) {
+    for (const Finding& finding : user.findings) remedies.add(finding);
+  }
   const Plan plan =
       plan_changes(SystemFilesystem(), remedies.steps(), id_of_name, remedies.examined());
   std::cout << puppet_manifest(plan.changes, remedies.remaining(), SystemNames());
@@ -166,18 +176,22 @@ int AuditCommand::run() {
   for (const std::string& directory : directories_) roots.push_back(absolute_path(directory));
   const WhoseRights rights = whose_rights(whose_);
   AuditResult result;
-  if (!against_.empty()) add_comparison(result, against_);
-  if (httpd) audit_httpd(result, apachectl_, rights, options, jobs);
+  if (httpd) {
+    audit_httpd(result, apachectl_, rights, {options, jobs, whose_.as.has_value()});
+  } else {
+    result.user(rights);
+  }
+  if (!against_.empty()) add_comparison(result, rights, against_);
   if (!roots.empty()) audit_trees(result, roots, rights, options, jobs);
   result.sort();
   if (format_ == "json") {
-    print_json(result, rights);
+    print_json(result);
   } else if (format_ == "openmetrics") {
     print_metrics(result);
   } else if (format_ == "puppet") {
     print_puppet(result);
   } else {
-    print_text(result, rights);
+    print_text(result);
   }
   say_left_out(result);
   return status_of(result);

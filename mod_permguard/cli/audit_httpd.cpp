@@ -4,13 +4,16 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "cli/command.h"
 #include "cli/httpd_process.h"
 #include "core/remedy.h"
+#include "core/suexec_judge.h"
 #include "report/utf8.h"
 
 namespace permguard::cli {
@@ -86,22 +89,6 @@ AuditOptions options_for(const Json& place, AuditOptions options) {
   return options;
 }
 
-/// A socket or a wrapper.
-void audit_one(AuditResult& result, const std::string& path, const WhoseRights& rights,
-               const AuditOptions& options) {
-  const AuditSeams seams(rights);
-  const auto kernel = rights.make_kernel();
-  Question question;
-  question.target = path;
-  question.need = options.need;
-  question.role = options.role;
-  question.who = rights.who;
-  question.search_path = rights.search_path;
-  question.certainty = rights.certainty();
-  AuditCollector collector(result);
-  collector.examined(path, diagnose(seams.examiner(kernel.get()), question).findings);
-}
-
 /// Nothing is served from there, which httpd says with 404: worth knowing, no failure.
 Finding missing_place(const std::string& path, Need need) {
   Finding finding;
@@ -113,19 +100,6 @@ Finding missing_place(const std::string& path, Need need) {
   finding.error = ENOENT;
   finding.remedy = general_remedy(finding);
   return finding;
-}
-
-void audit_place(AuditResult& result, const Json& place, const WhoseRights& rights,
-                 const AuditOptions& options, unsigned jobs) {
-  const std::string path = path_of(place);
-  const AuditOptions own = options_for(place, options);
-  if (own.role != Role::script) {
-    audit_one(result, path, rights, own);
-  } else if (SystemFilesystem(rights.root).target_status(path).error == ENOENT) {
-    result.keep(missing_place(path, own.need));
-  } else {
-    audit_trees(result, {path}, rights, own, jobs);
-  }
 }
 
 /// As the running httpd of this configuration sees the files: systemd may have given it mounts of
@@ -144,22 +118,104 @@ WhoseRights with_eyes_of_httpd(WhoseRights rights, const Json& document) {
   return rights;
 }
 
+class PlacesAudit {
+ public:
+  PlacesAudit(AuditResult& result, const Json& document, const WhoseRights& rights,
+              const HttpdAudit& audit)
+      : result_(result),
+        audit_(audit),
+        eyes_(with_eyes_of_httpd(rights, document)),
+        chroot_(member<std::string>(document, "chroot")),
+        server_(rights_of(document.at("user"))) {
+    result_.user(server_);
+  }
+
+  void audit_place(const Json& place) {
+    const std::string path = path_of(place);
+    const WhoseRights rights = rights_of(place.at("user"));
+    const AuditOptions options = options_for(place, audit_.options);
+    if (options.role != Role::script) {
+      audit_one(path, rights, options);
+    } else if (SystemFilesystem(rights.root).target_status(path).error == ENOENT) {
+      result_.keep(result_.user(rights), missing_place(path, options.need));
+    } else {
+      audit_trees(result_, {path}, rights, options, audit_.jobs, judge_for(place, rights));
+    }
+  }
+
+ private:
+  WhoseRights rights_of(const Json& user) const {
+    WhoseRights rights = eyes_;
+    if (!audit_.as_asked) {
+      rights.who = identity_of(user);
+      rights.reason = "by the configuration of httpd";
+    }
+    if (chroot_) rights.root += *chroot_;
+    rights.ask_kernel = !chroot_ && can_ask(rights);  // in a jail nobody can be asked from outside
+    return rights;
+  }
+
+  /// A socket or a wrapper.
+  void audit_one(const std::string& path, const WhoseRights& rights, const AuditOptions& options) {
+    const AuditSeams seams(rights);
+    const auto kernel = rights.make_kernel();
+    Question question;
+    question.target = path;
+    question.need = options.need;
+    question.role = options.role;
+    question.who = rights.who;
+    question.search_path = rights.search_path;
+    question.certainty = rights.certainty();
+    AuditCollector collector(result_, rights);
+    collector.examined(path, diagnose(seams.examiner(kernel.get()), question).findings);
+  }
+
+  JudgeFactory judge_for(const Json& place, const WhoseRights& rights) {
+    const auto suexec = member<Json>(place, "suexec");
+    if (!suexec || audit_.as_asked) return {};
+    const auto settings = settings_of(suexec->at("binary").get<std::string>(), rights.root);
+    if (!settings) return {};
+    Result<SuexecTarget> target =
+        lookup_suexec_target(rights.who.uid, rights.who.gid, suexec->at("userdir").get<bool>());
+    if (!target)
+      throw CommandError("--httpd: suexec's user " + rights.who.name + ": " +
+                         std::strerror(target.error));
+    return [this, target = std::move(target.value), settings = *settings] {
+      return SuexecJudge(target, settings, server_.who, server_.make_kernel());
+    };
+  }
+
+  /// Asked once. Where it does not answer, that is said once, as something not examined.
+  const std::optional<SuexecSettings>& settings_of(const std::string& binary,
+                                                   const std::string& root) {
+    if (suexec_asked_) return suexec_;
+    suexec_asked_ = true;
+    Result<SuexecSettings> settings = read_suexec_settings(binary, server_.who.name);
+    if (settings) {
+      suexec_ = std::move(settings.value);
+      refresh_suexec_config(*suexec_, SystemFilesystem(root), server_.who.name);
+    } else {
+      result_.keep(Unexamined{binary, settings.error});
+    }
+    return suexec_;
+  }
+
+  AuditResult& result_;
+  const HttpdAudit& audit_;
+  WhoseRights eyes_;
+  std::optional<std::string> chroot_;
+  WhoseRights server_;
+  bool suexec_asked_ = false;
+  std::optional<SuexecSettings> suexec_;
+};
+
 }  // namespace
 
 void audit_httpd(AuditResult& result, const std::string& apachectl, const WhoseRights& rights,
-                 const AuditOptions& options, unsigned jobs) {
+                 const HttpdAudit& audit) {
   const Json document = document_of(apachectl);
-  const WhoseRights eyes = with_eyes_of_httpd(rights, document);
-  for (const Json& place : document.at("places")) {
-    WhoseRights own = eyes;
-    own.who = identity_of(place.at("user"));
-    // In a jail nobody can be asked from outside.
-    if (const auto jail = member<std::string>(document, "chroot")) {
-      own.root += *jail;
-      own.ask_kernel = false;
-    }
-    audit_place(result, place, own, options, jobs);
-  }
+  PlacesAudit places(result, document, rights, audit);
+  for (const Json& place : document.at("places")) places.audit_place(place);
 }
 
 }  // namespace permguard::cli

@@ -6,10 +6,20 @@
 
 namespace permguard::cli {
 
-void AuditResult::keep(Finding finding) {
+std::size_t AuditResult::user(const WhoseRights& rights) {
+  std::string words = rights.words();
+  const auto known = std::find_if(users.begin(), users.end(),
+                                  [&](const UserFindings& each) { return each.words == words; });
+  if (known != users.end()) return static_cast<std::size_t>(known - users.begin());
+  users.push_back({rights.who, std::move(words), {}});
+  return users.size() - 1;
+}
+
+void AuditResult::keep(std::size_t user, Finding finding) {
   ++counts[{finding.code, finding.role, finding.severity}];
-  if (findings.size() < kMaxKept) {
-    findings.push_back(std::move(finding));
+  if (kept < kMaxKept) {
+    ++kept;
+    users[user].findings.push_back(std::move(finding));
   } else {
     ++left_out;
   }
@@ -24,9 +34,11 @@ void AuditResult::keep(Unexamined path) {
 }
 
 void AuditResult::sort() {
-  std::stable_sort(findings.begin(), findings.end(), [](const Finding& one, const Finding& other) {
-    return one.target < other.target;
-  });
+  for (UserFindings& user : users) {
+    std::stable_sort(
+        user.findings.begin(), user.findings.end(),
+        [](const Finding& one, const Finding& other) { return one.target < other.target; });
+  }
   std::stable_sort(
       unexamined.begin(), unexamined.end(),
       [](const Unexamined& one, const Unexamined& other) { return one.path < other.path; });
@@ -45,7 +57,7 @@ AuditCollector::~AuditCollector() {
 
 void AuditCollector::examined(const std::string&, std::vector<Finding> findings) {
   result_.checked += findings.empty() || findings.front().role != Role::directory;
-  for (Finding& finding : findings) result_.keep(std::move(finding));
+  for (Finding& finding : findings) result_.keep(user_, std::move(finding));
 }
 
 void AuditCollector::unexamined(const std::string& path, int error) {
@@ -53,7 +65,7 @@ void AuditCollector::unexamined(const std::string& path, int error) {
 }
 
 bool AuditCollector::go_on() {
-  progress_.step(result_.checked, result_.findings.size() + result_.left_out);
+  progress_.step(result_.checked, result_.kept + result_.left_out);
   return true;
 }
 
@@ -74,10 +86,13 @@ Examiner AuditSeams::examiner(const Kernel* kernel) const {
 }
 
 void audit_trees(AuditResult& result, const std::vector<std::string>& roots,
-                 const WhoseRights& rights, const AuditOptions& options, unsigned jobs) {
+                 const WhoseRights& rights, const AuditOptions& options, unsigned jobs,
+                 JudgeFactory make_judge) {
   const AuditSeams seams(rights);
-  AuditCollector collector(result);
-  audit(seams.auditor(), roots, options, jobs, collector);
+  AuditCollector collector(result, rights);
+  Auditor auditor = seams.auditor();
+  auditor.make_judge = std::move(make_judge);
+  audit(auditor, roots, options, jobs, collector);
 }
 
 }  // namespace permguard::cli

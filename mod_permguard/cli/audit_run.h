@@ -14,20 +14,30 @@
 
 namespace permguard::cli {
 
+/// What was found for one user.
+struct UserFindings {
+  Identity who;
+  std::string words;  ///< whose rights these are, and why
+  std::vector<Finding> findings;
+};
+
 /// What an audit came to. Findings and unexamined paths beyond kMaxKept are counted, not kept.
 struct AuditResult {
   std::uint64_t checked = 0;
-  std::vector<Finding> findings;
-  FindingCounts counts;  ///< of all findings
+  std::vector<UserFindings> users;
+  std::uint64_t kept = 0;  ///< findings of all users
+  FindingCounts counts;    ///< of all findings
   std::uint64_t left_out = 0;
   std::vector<Unexamined> unexamined;
   std::uint64_t unexamined_left_out = 0;
   std::vector<std::string> added;  ///< files a desired state lacks
   double seconds = 0;
 
-  void keep(Finding finding);
+  /// Where the findings for `rights` belong, an index of `users`.
+  std::size_t user(const WhoseRights& rights);
+  void keep(std::size_t user, Finding finding);
   void keep(Unexamined path);
-  /// By target; the findings of one target stay in their order.
+  /// Each user's by target; the findings of one target stay in their order.
   void sort();
   /// Whether a finding of severity error or drift is among all of them.
   bool fails() const;
@@ -38,7 +48,8 @@ inline constexpr std::size_t kMaxKept = 100'000;
 /// Hears an audit, and on a terminal shows on standard error how far it is.
 class AuditCollector : public AuditSink {
  public:
-  explicit AuditCollector(AuditResult& result) : result_(result) {}
+  AuditCollector(AuditResult& result, const WhoseRights& rights)
+      : result_(result), user_(result.user(rights)) {}
   ~AuditCollector() override;
 
   void examined(const std::string& path, std::vector<Finding> findings) override;
@@ -48,6 +59,7 @@ class AuditCollector : public AuditSink {
 
  private:
   AuditResult& result_;
+  std::size_t user_;
   Progress progress_;
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
@@ -64,8 +76,9 @@ struct AuditSeams {
   Surroundings surroundings;
 };
 
-/// Audits `roots` as `rights` says.
+/// Audits `roots` as `rights` says; each file by a judge of `make_judge`, where there is one.
 void audit_trees(AuditResult& result, const std::vector<std::string>& roots,
-                 const WhoseRights& rights, const AuditOptions& options, unsigned jobs);
+                 const WhoseRights& rights, const AuditOptions& options, unsigned jobs,
+                 JudgeFactory make_judge = {});
 
 }  // namespace permguard::cli

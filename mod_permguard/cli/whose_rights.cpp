@@ -93,11 +93,6 @@ WhoseRights choose(const WhoseOptions& options) {
   return geteuid() == 0 ? of_default_user() : of_caller();
 }
 
-// Whether a child can become that identity is known only by trying: capabilities may be missing.
-bool can_ask(const WhoseRights& rights) {
-  return DelegateKernel(rights.who, true, rights.enter).error() == 0;
-}
-
 }  // namespace
 
 std::unique_ptr<Kernel> WhoseRights::make_kernel() const {
@@ -109,6 +104,10 @@ std::unique_ptr<Kernel> WhoseRights::make_kernel() const {
 std::string WhoseRights::words() const {
   return "as " + identity_words(who) + ": " + reason + "; " +
          (ask_kernel ? "the kernel was asked" : "computed from modes, ACLs and mounts");
+}
+
+bool can_ask(const WhoseRights& rights) {
+  return DelegateKernel(rights.who, true, rights.enter).error() == 0;
 }
 
 WhoseRights whose_rights(const WhoseOptions& options) {

@@ -32,6 +32,9 @@ struct WhoseRights {
   std::string words() const;
 };
 
+/// Whether a child can become `rights.who`, and ask there; capabilities may be missing.
+bool can_ask(const WhoseRights& rights);
+
 /// By the rules of contract section 7. Throws CommandError: unknown user, no such process, a
 /// process that may not be looked into, nobody to ask for.
 WhoseRights whose_rights(const WhoseOptions& options);

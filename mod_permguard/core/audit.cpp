@@ -121,7 +121,8 @@ class Worker {
         options_(options),
         stack_(stack),
         sink_(sink),
-        kernel_(auditor.make_kernel ? auditor.make_kernel() : nullptr) {}
+        kernel_(auditor.make_kernel ? auditor.make_kernel() : nullptr),
+        judge_(auditor.make_judge ? auditor.make_judge() : FileJudge{}) {}
 
   void run() {
     for (std::string directory; stack_.pop(directory);) {
@@ -221,8 +222,8 @@ class Worker {
   }
 
   std::vector<Finding> judge(const Question& question) {
-    if (!auditor_.judge) return audit_file(examiner(), question, options_.forbidden);
-    std::vector<Finding> findings = auditor_.judge(examiner(), question);
+    if (!judge_) return audit_file(examiner(), question, options_.forbidden);
+    std::vector<Finding> findings = judge_(examiner(), question);
     for (Finding& risk : risks_of_file(examiner(), question)) {
       if (risk.code != Code::server_writable) findings.push_back(std::move(risk));
     }
@@ -263,6 +264,7 @@ class Worker {
   DirectoryStack& stack_;
   SerialSink& sink_;
   std::unique_ptr<Kernel> kernel_;
+  FileJudge judge_;
   unsigned nested_ = 0;
 };
 

@@ -49,6 +49,9 @@ using KernelFactory = std::function<std::unique_ptr<Kernel>()>;
 /// change it is no risk to tell of.
 using FileJudge = std::function<std::vector<Finding>(const Examiner&, const Question&)>;
 
+/// Makes a judge for one thread, so that it may hold an asker of its own.
+using JudgeFactory = std::function<FileJudge()>;
+
 /// Who asks, with whose eyes. The seams must outlive the audit and bear several threads.
 struct Auditor {
   const Filesystem& filesystem;
@@ -58,7 +61,7 @@ struct Auditor {
   Identity who;
   std::string search_path;  ///< PATH the programs get
   Certainty certainty = Certainty::certain;
-  FileJudge judge{};  ///< empty: passes() and diagnose()
+  JudgeFactory make_judge{};  ///< empty: passes() and diagnose()
 };
 
 /// Examines the trees below `roots` (directories; a root that is a file is examined itself) with

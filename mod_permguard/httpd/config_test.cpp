@@ -149,11 +149,16 @@ nlohmann::ordered_json place_json(const ScriptPlace& place) {
   if (place.desired.mode) json["desired"]["mode"] = *place.desired.mode;
   if (place.desired.uid) json["desired"]["uid"] = *place.desired.uid;
   if (place.desired.gid) json["desired"]["gid"] = *place.desired.gid;
+  if (is_for_suexec(place)) {
+    json["suexec"] = {{"binary", kSuexecBinary}, {"userdir", place.suexec->userdir}};
+  }
   return json;
 }
 
 void dump_json(apr_pool_t* pool, const Tester& tester) {
-  nlohmann::ordered_json document = {{"schema", 1}, {"places", nlohmann::ordered_json::array()}};
+  nlohmann::ordered_json document = {{"schema", 1},
+                                     {"user", user_json(server_identity())},
+                                     {"places", nlohmann::ordered_json::array()}};
   if (ap_unixd_config.chroot_dir) document["chroot"] = ap_unixd_config.chroot_dir;
   if (const char* file = ap_server_root_relative(pool, ap_pid_fname)) document["pid_file"] = file;
   for (const ScriptPlace& place : tester.places()) {

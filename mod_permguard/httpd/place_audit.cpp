@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/remedy.h"
+#include "core/suexec_judge.h"
 #include "httpd/suexec.h"
 
 namespace permguard {
@@ -86,39 +87,14 @@ PlaceReport audit_one(const ScriptPlace& place, const PlaceEyes& eyes) {
   return report;
 }
 
-/// What suexec, and then the user it changes to, refuse of a CGI script.
-class SuexecJudge {
- public:
-  SuexecJudge(const ScriptPlace& place, const PlaceEyes& eyes, SuexecSettings settings)
-      : target_(*place.suexec),
-        eyes_(eyes),
-        settings_(std::move(settings)),
-        kernel_(eyes.make_server_kernel ? eyes.make_server_kernel() : nullptr) {}
-
-  std::vector<Finding> operator()(const Examiner& as_target, const Question& question) const {
-    SuexecQuestion asked{.script = question, .target = target_, .target_kernel = as_target.kernel};
-    asked.script.who = server_identity();
-    asked.script.certainty = kernel_ ? Certainty::certain : Certainty::modelled;
-    const Examiner as_server{eyes_.filesystem, eyes_.names, kernel_.get(), eyes_.surroundings};
-    Diagnosis diagnosis = diagnose_suexec(as_server, settings_, asked);
-    // An audit speaks of one user: where the server itself does not get to the script, of what
-    // the other one lacks.
-    const bool reached = diagnosis.question.who.uid == question.who.uid;
-    return reached ? std::move(diagnosis.findings) : diagnose(as_target, question).findings;
-  }
-
- private:
-  const SuexecTarget& target_;
-  const PlaceEyes& eyes_;
-  SuexecSettings settings_;
-  std::shared_ptr<Kernel> kernel_;
-};
-
-/// FastCGI programs and wrappers are left to their requests: a wrapper may stand between.
-FileJudge judge_for(const ScriptPlace& place, const PlaceEyes& eyes) {
-  if (!place.suexec || place.handler != Handler::cgi) return {};
+JudgeFactory judge_for(const ScriptPlace& place, const PlaceEyes& eyes) {
+  if (!is_for_suexec(place)) return {};
   auto settings = suexec_settings(eyes.filesystem, server_identity());
-  return settings ? SuexecJudge(place, eyes, std::move(*settings)) : FileJudge{};
+  if (!settings) return {};
+  return [&place, &eyes, settings = std::move(*settings)] {
+    return SuexecJudge(*place.suexec, settings, server_identity(),
+                       eyes.make_server_kernel ? eyes.make_server_kernel() : nullptr);
+  };
 }
 
 AuditOptions options_for(const ScriptPlace& place) {
@@ -134,6 +110,10 @@ AuditOptions options_for(const ScriptPlace& place) {
 
 }  // namespace
 
+bool is_for_suexec(const ScriptPlace& place) {
+  return place.suexec && place.handler == Handler::cgi;
+}
+
 PlaceReport audit_place(const ScriptPlace& place, const PlaceEyes& eyes) {
   if (place.role != Role::script) return audit_one(place, eyes);
   const Auditor auditor{
@@ -141,7 +121,7 @@ PlaceReport audit_place(const ScriptPlace& place, const PlaceEyes& eyes) {
       place.who,       eyes.search_path, place.certainty,   judge_for(place, eyes)};
   PlaceSink sink(place, eyes);
   audit(auditor, {place.path}, options_for(place), 1, sink);
-  sink.report.judged_by_suexec = auditor.judge != nullptr;
+  sink.report.judged_by_suexec = auditor.make_judge != nullptr;
   std::stable_sort(
       sink.report.findings.begin(), sink.report.findings.end(),
       [](const Finding& one, const Finding& other) { return one.target < other.target; });

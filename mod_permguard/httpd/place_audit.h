@@ -34,6 +34,10 @@ struct PlaceEyes {
   KernelFactory make_server_kernel{};  ///< asks as httpd's User, who calls suexec
 };
 
+/// Whether suexec's policy decides about the files of `place`. FastCGI programs and wrappers are
+/// left to their requests: a wrapper may stand between.
+bool is_for_suexec(const ScriptPlace& place);
+
 /// Audits `place` in the calling thread: all scripts of a directory, or the one file or socket. A
 /// directory that does not exist is a warning not-found, a wrapper or socket an error.
 /// Drift and forbidden risks are those of the place's own settings. Findings by target.

@@ -23,7 +23,7 @@ bool is_in_use() {
 void prepare_suexec(apr_pool_t* pconf, server_rec* server) {
   installed = nullptr;
   if (!is_in_use()) return;
-  Result<SuexecSettings> settings = read_suexec_settings(SUEXEC_BIN, ap_unixd_config.user_name);
+  Result<SuexecSettings> settings = read_suexec_settings(kSuexecBinary, ap_unixd_config.user_name);
   if (settings) {
     installed = make_in_pool<SuexecSettings>(pconf, std::move(settings.value));
   } else {

@@ -9,6 +9,9 @@
 
 namespace permguard {
 
+/// Where httpd calls suexec.
+inline constexpr const char* kSuexecBinary = SUEXEC_BIN;
+
 /// post_config, as root: learns the settings of the installed suexec where some module names
 /// users for it. Where that fails the log says so, and its policy is not judged.
 void prepare_suexec(apr_pool_t* pconf, server_rec* server);

@@ -13,6 +13,7 @@
 
 #include "support/httpd_server.h"
 #include "support/suexec_world.h"
+#include "tests/places.h"
 
 namespace permguard::test {
 namespace {
@@ -255,6 +256,33 @@ TEST_P(SuexecServer, TheWatchJudgesByThePolicyToo) {
   give(kScript, kAnn, kAnn, 0755);
   server.log().expect("recovered: suexec-owner-mismatch '/var/www/site/a.cgi'");
   EXPECT_EQ(server.get("/s/a.cgi").body, "ann\n");
+}
+
+TEST_P(SuexecServer, TheCommandsAuditJudgesByThePolicyToo) {
+  HttpdOptions options;
+  options.mpm = GetParam();
+  options.modules = {"suexec"};
+  options.config =
+      "PermGuardConfigTest off\n"
+      "SuexecUserGroup ann ann\nScriptAlias /s/ /var/www/site/\n";
+  give(kScript, kBob, kAnn, 0755);
+  HttpdServer server(options);
+  ASSERT_EQ(server.config_test({"-t"}).exit_code, 0);  // writes httpd.conf
+  std::vector<std::string> audit = {
+      PERMGUARD_BUILD "/permguard", "audit", "--jobs", "4",
+      "--httpd=/usr/sbin/apache2 -f " + server.tree().path("httpd.conf")};
+  const ProcessResult foreign = run(audit);
+  EXPECT_EQ(foreign.exit_code, 1) << foreign.err;
+  EXPECT_THAT(foreign.out, HasSubstr("suexec-owner-mismatch"));
+  EXPECT_THAT(foreign.out, HasSubstr("ann cannot execute '/var/www/site/a.cgi'"));
+  give(kScript, kAnn, kAnn, 0755);
+  const ProcessResult healthy = run(audit);
+  EXPECT_EQ(healthy.exit_code, 0) << healthy.out << healthy.err;
+  // Whoever may execute suexec, it answers only root and the server's user.
+  audit.insert(audit.begin(), {"setpriv", "--reuid", "ann", "--regid", "33", "--clear-groups"});
+  const ProcessResult unknown = run(audit);
+  EXPECT_EQ(unknown.exit_code, 2) << unknown.out;
+  EXPECT_THAT(unknown.err, HasSubstr("permguard: /usr/lib/apache2/suexec: cannot be examined: "));
 }
 
 TEST_P(SuexecServer, TellsWhatTheTargetUserLacksBeyondThePolicy) {
