@@ -185,25 +185,27 @@ std::string BodyWriter::program(const std::vector<std::string>& paths) {
 
 std::string BodyWriter::oddity(const std::vector<std::string>& paths) {
   using namespace std::string_literals;
+  // A shell may be handed any of them as another script's interpreter: then it reads that script.
+  static const std::string body = script_body();
   static const std::array kOddities = {
       ""s,
       "#!"s,
       "#!\n"s,
       "#! \t\n"s,
-      "#!\necho PGMARK:;echo\n"s,
-      "#! \t\necho PGMARK:;echo\n"s,
+      "#!\n"s + body,
+      "#! \t\n"s + body,
       "#"s,
-      "echo PGMARK:;echo\n"s,
-      "\n#!/bin/sh\necho PGMARK:;echo\n"s,
-      " #!/bin/sh\necho PGMARK:;echo\n"s,
-      "\xEF\xBB\xBF#!/bin/sh\necho PGMARK:;echo\n"s,
+      body,
+      "\n#!/bin/sh\n"s + body,
+      " #!/bin/sh\n"s + body,
+      "\xEF\xBB\xBF#!/bin/sh\n"s + body,
       "\xFF\xFE#\0!\0/\0"s,
-      "#!/bin/sh\0 -e\necho PGMARK:;echo\n"s,
-      "#!\0/bin/sh\necho PGMARK:;echo\n"s,
+      "#!/bin/sh\0 -e\n"s + body,
+      "#!\0/bin/sh\n"s + body,
       "#!/bin/sh\r"s,
-      "#!/bin/sh\v\necho PGMARK:;echo\n"s,
-      "#!/bin/s\0h\necho PGMARK:;echo\n"s,
-      "#!/bin/\xFFsh\necho PGMARK:;echo\n"s,
+      "#!/bin/sh\v\n"s + body,
+      "#!/bin/s\0h\n"s + body,
+      "#!/bin/\xFFsh\n"s + body,
       "\0\0\0\0"s,
       "\x7F"s + "ELF",
       "MZ\x90\0"s,
