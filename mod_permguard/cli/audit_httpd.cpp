@@ -74,7 +74,8 @@ ScriptNames names_of(const Json& names) {
 AuditOptions options_for(const Json& place, AuditOptions options) {
   options.need = need_from_name(place.at("need").get<std::string>()).value_or(options.need);
   options.role = role_from_name(place.at("role").get<std::string>()).value_or(Role::script);
-  options.names = names_of(place.at("names"));
+  options.names = {names_of(place.at("names")), names_of(place.at("among")),
+                   names_of(place.at("except"))};
   // What a handler is set for is a script, whatever it looks like.
   options.all = options.all || !options.names.empty();
   for (const Json& name : place.at("forbidden")) {
@@ -135,7 +136,7 @@ class PlacesAudit {
     const WhoseRights rights = rights_of(place.at("user"));
     const AuditOptions options = options_for(place, audit_.options);
     if (options.role != Role::script) {
-      audit_one(path, rights, options);
+      audit_one(path, rights, options, judge_for(place, rights));
     } else if (SystemFilesystem(rights.root).target_status(path).error == ENOENT) {
       result_.keep(result_.user(rights), missing_place(path, options.need));
     } else {
@@ -156,7 +157,8 @@ class PlacesAudit {
   }
 
   /// A socket or a wrapper.
-  void audit_one(const std::string& path, const WhoseRights& rights, const AuditOptions& options) {
+  void audit_one(const std::string& path, const WhoseRights& rights, const AuditOptions& options,
+                 const JudgeFactory& make_judge) {
     const AuditSeams seams(rights);
     const auto kernel = rights.make_kernel();
     Question question;
@@ -167,7 +169,9 @@ class PlacesAudit {
     question.search_path = rights.search_path;
     question.certainty = rights.certainty();
     AuditCollector collector(result_, rights);
-    collector.examined(path, diagnose(seams.examiner(kernel.get()), question).findings);
+    const Examiner examiner = seams.examiner(kernel.get());
+    collector.examined(path, make_judge ? make_judge()(examiner, question)
+                                        : diagnose(examiner, question).findings);
   }
 
   JudgeFactory judge_for(const Json& place, const WhoseRights& rights) {

@@ -18,7 +18,7 @@ struct AuditOptions {
   Need need = Need::execute;    ///< execute: scripts only (see all); read: every regular file
   Role role = Role::script;     ///< what the files are: script or wrapper
   bool all = false;             ///< every regular file, not only those with an x bit or `#!`
-  ScriptNames names{};          ///< which files a handler is for; others are left out
+  ScriptChoice names{};         ///< which files a handler is for; others are left out
   std::vector<Code> forbidden;  ///< risks that count as errors
   DesiredState desired{};       ///< what mode, owner and group should be
   /// A file without x bit that cannot be read may be a script: it counts, else it is unexamined.

@@ -23,4 +23,18 @@ struct ScriptNames {
   bool fit(std::string_view name) const;
 };
 
+/// The files of a directory that are run or read in one way.
+struct ScriptChoice {
+  ScriptNames handled;   ///< those a handler is for
+  ScriptNames among{};   ///< and of them only these
+  ScriptNames except{};  ///< and not these; empty: none is left out
+
+  bool operator==(const ScriptChoice&) const = default;
+  /// Whether any rule chooses.
+  bool empty() const { return handled.empty() && among.empty() && except.empty(); }
+  bool fit(std::string_view name) const {
+    return handled.fit(name) && among.fit(name) && (except.empty() || !except.fit(name));
+  }
+};
+
 }  // namespace permguard

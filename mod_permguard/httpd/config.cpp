@@ -84,6 +84,15 @@ const ServerConfig& server_config(const server_rec* server) noexcept {
   return config ? *static_cast<const ServerConfig*>(config) : kDefaultServer;
 }
 
+const HandlerRule* handler_rule(const char* name, const ServerConfig& config) noexcept {
+  if (!config.handlers) return nullptr;
+  const auto* rules = reinterpret_cast<const HandlerRule*>(config.handlers->elts);
+  for (int i = config.handlers->nelts; i-- > 0;) {
+    if (ap_cstr_casecmp(rules[i].name, name) == 0) return &rules[i];
+  }
+  return nullptr;
+}
+
 std::string vhost_name(const server_rec* server) {
   if (!server->is_virtual) return "main server";
   std::string name = server->server_hostname ? server->server_hostname : "";

@@ -97,6 +97,9 @@ void* merge_server_config(apr_pool_t* pool, void* base, void* over) noexcept;
 const DirectoryConfig& directory_config(const ap_conf_vector_t* per_directory) noexcept;
 const ServerConfig& server_config(const server_rec* server) noexcept;
 
+/// The PermGuardHandler that counts for the handler `name`, as r->handler spells it; or null.
+const HandlerRule* handler_rule(const char* name, const ServerConfig& config) noexcept;
+
 /// ServerName and port of a vhost, or "main server".
 std::string vhost_name(const server_rec* server);
 

@@ -127,6 +127,12 @@ void dump_text(Tester& tester) {
   if (tester.incomplete()) print("  audit incomplete: the time allowed is over");
 }
 
+nlohmann::ordered_json names_json(const ScriptNames& names) {
+  return {{"extensions", names.extensions},
+          {"patterns", names.patterns},
+          {"expressions", names.expressions}};
+}
+
 nlohmann::ordered_json place_json(const ScriptPlace& place) {
   nlohmann::ordered_json json;
   add_path(json, "path", place.path);
@@ -136,10 +142,9 @@ nlohmann::ordered_json place_json(const ScriptPlace& place) {
                {"need", permguard::name_of(place.need)},
                {"user", user_json(place.who)},
                {"mode", name_of(place.mode)},
-               {"names",
-                {{"extensions", place.names.extensions},
-                 {"patterns", place.names.patterns},
-                 {"expressions", place.names.expressions}}},
+               {"names", names_json(place.names.handled)},
+               {"among", names_json(place.names.among)},
+               {"except", names_json(place.names.except)},
                {"forbidden", nlohmann::ordered_json::array()},
                {"desired", nlohmann::ordered_json::object()},
                {"vhost", vhost_name(place.server)},

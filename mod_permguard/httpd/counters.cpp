@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
 #include "httpd/shared_layout.h"
 #include "httpd/shared_state.h"
 
@@ -11,7 +13,7 @@ using shared::Word;
 std::size_t bucket_of(std::uint64_t nanoseconds) {
   std::size_t bucket = 0;
   for (const double bound : kDurationBounds) {
-    if (nanoseconds <= static_cast<std::uint64_t>(bound * 1e9 + 0.5)) break;
+    if (nanoseconds <= static_cast<std::uint64_t>(std::llround(bound * 1e9))) break;
     ++bucket;
   }
   return bucket;

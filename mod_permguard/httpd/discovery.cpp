@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "httpd/conftree.h"
+#include "httpd/dispatchers/dispatcher.h"
 #include "httpd/handler_rules.h"
 #include "httpd/place_user.h"
 
@@ -40,7 +41,8 @@ struct Found {
   Role role = Role::script;
   Need need = Need::execute;
   ScriptPlace::Kind kind = ScriptPlace::Kind::directory;
-  ScriptNames names{};
+  ScriptChoice names{};
+  bool wrapped = false;  ///< a wrapper reads it
   std::string wsgi_group{};
   const Identity* who = nullptr;  ///< named by a directive
 };
@@ -173,17 +175,27 @@ class Finder {
 
   void add_handled(const ap_directive_t& node, const Section& section, const std::string& directory,
                    const ScriptHandlers& handlers) {
-    const std::pair<const SetFor&, Handler> all[] = {{handlers.cgi, Handler::cgi},
-                                                     {handlers.fcgid, Handler::fcgid},
-                                                     {handlers.wsgi, Handler::wsgi}};
-    for (const auto& [set, handler] : all) {
-      if (!set.any()) continue;
-      add(section, node,
-          {.path = directory,
-           .handler = handler,
-           .need = need_of(handler),
-           .names = set.all ? ScriptNames{} : set.names});
+    const auto add_set = [&](const SetFor& set, Found found) {
+      if (!set.any()) return;
+      found.path = directory;
+      if (!set.all) found.names.handled = set.names;
+      add(section, node, std::move(found));
+    };
+    add_set(handlers.cgi, {.path = {}});
+    add_set(handlers.wsgi, {.path = {}, .handler = Handler::wsgi, .need = Need::read});
+    const SetFor &wrapped = handlers.wrapped, &unneeded = handlers.unneeded;
+    if (unneeded.all) return;
+    Found fcgid{.path = {}, .handler = Handler::fcgid};
+    fcgid.names.except = unneeded.names;
+    if (wrapped.any()) {
+      Found read = fcgid;
+      read.need = Need::read;
+      read.wrapped = true;
+      if (!wrapped.all) read.names.among = wrapped.names;
+      add_set(handlers.fcgid, std::move(read));
     }
+    add_names(fcgid.names.except, wrapped.names);
+    if (!wrapped.all) add_set(handlers.fcgid, std::move(fcgid));
   }
 
   /// <Location "/tools"> with ExecCGI and a handler: the directory that the URL stands for.
@@ -318,7 +330,21 @@ class Finder {
     }
   }
 
+  /// PermGuardHandler for the handler of `found`; null where nothing is said.
+  static const HandlerRule* rule_for(const Found& found, const server_rec* server) {
+    if (found.handler == Handler::other) return nullptr;  // named by PermGuardWatch
+    const char* name =
+        found.role == Role::socket ? "proxy:unix:" : dispatcher_of(found.handler)->name;
+    return handler_rule(name, server_config(server));
+  }
+
   void add(const Section& section, const ap_directive_t& node, Found found) {
+    if (const HandlerRule* rule = rule_for(found, section.server)) {
+      if (rule->use == HandlerUse::off) return;
+      const bool reads = rule->use == HandlerUse::read;
+      if (found.role == Role::script && !found.wrapped)
+        found.need = reads ? Need::read : Need::execute;
+    }
     ScriptPlace place;
     place.path = without_slash(std::move(found.path));
     place.handler = found.handler;
@@ -351,10 +377,6 @@ class Finder {
              known.who.uid == place.who.uid && known.who.gid == place.who.gid &&
              known.names == place.names;
     });
-  }
-
-  static Need need_of(Handler handler) {
-    return handler == Handler::wsgi ? Need::read : Need::execute;
   }
 
   static void apply(const DirectoryConfig& settings, ScriptPlace& place) {

@@ -25,7 +25,7 @@ struct ScriptPlace {
   Handler handler = Handler::cgi;
   Role role = Role::script;
   Need need = Need::execute;
-  ScriptNames names{};  ///< which files of a directory the handler is for
+  ScriptChoice names{};  ///< which files of a directory the handler is for
   const server_rec* server = nullptr;
   std::string file;  ///< where the directive stands
   int line = 0;

@@ -20,12 +20,6 @@ void append(std::vector<std::string>& list, const std::vector<std::string>& more
   list.insert(list.end(), more.begin(), more.end());
 }
 
-void add_names(ScriptNames& names, const ScriptNames& more) {
-  append(names.extensions, more.extensions);
-  append(names.patterns, more.patterns);
-  append(names.expressions, more.expressions);
-}
-
 /// `.cgi` and `cgi` are the same to mod_mime.
 std::string extension_of(const std::string& word) {
   return word.starts_with('.') ? word.substr(1) : word;
@@ -70,11 +64,11 @@ class Gatherer {
  private:
   void take(const ap_directive_t& node, const ScriptNames& within) {
     const std::vector<std::string> words = words_of(pool_, node.args);
+    if (equal(node.directive, "FcgidWrapper")) take_wrapper(words, within);
     SetFor* set = words.empty() ? nullptr : of_handler(found, words[0]);
     if (!set) return;
     if (equal(node.directive, "SetHandler")) {
-      set->all = set->all || within.empty();
-      add_names(set->names, within);
+      add(*set, within);
     } else if (equal(node.directive, "AddHandler") || equal(node.directive, "AddType")) {
       for (std::size_t i = 1; i < words.size(); ++i) {
         set->names.extensions.push_back(extension_of(words[i]));
@@ -82,10 +76,32 @@ class Gatherer {
     }
   }
 
+  /// FcgidWrapper COMMAND [.EXTENSION] [virtual]
+  void take_wrapper(const std::vector<std::string>& words, const ScriptNames& within) {
+    const bool is_virtual = words.size() > 1 && equal(words.back(), "virtual");
+    SetFor& set = is_virtual ? found.unneeded : found.wrapped;
+    if (words.size() > (is_virtual ? 2 : 1)) {
+      set.names.extensions.push_back(extension_of(words[1]));
+    } else {
+      add(set, within);
+    }
+  }
+
+  static void add(SetFor& set, const ScriptNames& within) {
+    set.all = set.all || within.empty();
+    add_names(set.names, within);
+  }
+
   apr_pool_t* pool_;
 };
 
 }  // namespace
+
+void add_names(ScriptNames& names, const ScriptNames& more) {
+  append(names.extensions, more.extensions);
+  append(names.patterns, more.patterns);
+  append(names.expressions, more.expressions);
+}
 
 ScriptHandlers handlers_set_by(apr_pool_t* pool, const ap_directive_t* first) {
   Gatherer gatherer(pool);
@@ -95,7 +111,8 @@ ScriptHandlers handlers_set_by(apr_pool_t* pool, const ap_directive_t* first) {
 
 void add_handlers(ScriptHandlers& handlers, const ScriptHandlers& more) {
   for (SetFor ScriptHandlers::*handler :
-       {&ScriptHandlers::cgi, &ScriptHandlers::fcgid, &ScriptHandlers::wsgi}) {
+       {&ScriptHandlers::cgi, &ScriptHandlers::fcgid, &ScriptHandlers::wsgi,
+        &ScriptHandlers::wrapped, &ScriptHandlers::unneeded}) {
     (handlers.*handler).all |= (more.*handler).all;
     add_names((handlers.*handler).names, (more.*handler).names);
   }

@@ -23,14 +23,19 @@ struct ScriptHandlers {
   SetFor cgi;
   SetFor fcgid;
   SetFor wsgi;
+  SetFor wrapped;   ///< what FcgidWrapper hands to a program, which reads it
+  SetFor unneeded;  ///< what `FcgidWrapper … virtual` stands for: nobody opens the file
 };
 
-/// Those of `first` and its siblings: SetHandler, AddHandler and AddType, also inside <Files>,
-/// <If> and the like, but not inside sections that name another place.
+/// Those of `first` and its siblings: SetHandler, AddHandler, AddType and FcgidWrapper, also inside
+/// <Files>, <If> and the like, but not inside sections that name another place.
 ScriptHandlers handlers_set_by(apr_pool_t* pool, const ap_directive_t* first);
 
 /// Adds what `more` says.
 void add_handlers(ScriptHandlers& handlers, const ScriptHandlers& more);
+
+/// Adds the rules of `more`.
+void add_names(ScriptNames& names, const ScriptNames& more);
 
 /// Whether `node` opens a section of that name, or of its Match form: is_section(node, "Location").
 bool is_section(const ap_directive_t& node, std::string_view name);

@@ -18,7 +18,7 @@ void write(int level, const server_rec* server, const char* text) noexcept {
 /// Whether `LogLevel permguard:…` says less than notice.
 bool notices_are_unwanted(const ap_logconf* log) noexcept {
   if (!log->module_levels) return false;
-  const int level = log->module_levels[permguard_module.module_index];
+  const signed char level = log->module_levels[permguard_module.module_index];  // -1: not set
   return level >= 0 && level < APLOG_NOTICE;
 }
 

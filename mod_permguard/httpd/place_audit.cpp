@@ -70,6 +70,16 @@ class PlaceSink : public AuditSink {
   const PlaceEyes& eyes_;
 };
 
+JudgeFactory judge_for(const ScriptPlace& place, const PlaceEyes& eyes) {
+  if (!is_for_suexec(place)) return {};
+  auto settings = suexec_settings(eyes.filesystem, server_identity());
+  if (!settings) return {};
+  return [&place, &eyes, settings = std::move(*settings)] {
+    return SuexecJudge(*place.suexec, settings, server_identity(),
+                       eyes.make_server_kernel ? eyes.make_server_kernel() : nullptr);
+  };
+}
+
 /// A socket or a wrapper is one file: all that leads to it fails where it is not there.
 PlaceReport audit_one(const ScriptPlace& place, const PlaceEyes& eyes) {
   const std::unique_ptr<Kernel> kernel = eyes.make_kernel ? eyes.make_kernel() : nullptr;
@@ -81,20 +91,13 @@ PlaceReport audit_one(const ScriptPlace& place, const PlaceEyes& eyes) {
   question.who = place.who;
   question.search_path = eyes.search_path;
   question.certainty = place.certainty;
+  const JudgeFactory make_judge = judge_for(place, eyes);
   PlaceReport report;
   report.files = place.kind == ScriptPlace::Kind::file;
-  report.findings = diagnose(examiner, question).findings;
+  report.findings =
+      make_judge ? make_judge()(examiner, question) : diagnose(examiner, question).findings;
+  report.judged_by_suexec = make_judge != nullptr;
   return report;
-}
-
-JudgeFactory judge_for(const ScriptPlace& place, const PlaceEyes& eyes) {
-  if (!is_for_suexec(place)) return {};
-  auto settings = suexec_settings(eyes.filesystem, server_identity());
-  if (!settings) return {};
-  return [&place, &eyes, settings = std::move(*settings)] {
-    return SuexecJudge(*place.suexec, settings, server_identity(),
-                       eyes.make_server_kernel ? eyes.make_server_kernel() : nullptr);
-  };
 }
 
 AuditOptions options_for(const ScriptPlace& place) {
@@ -111,7 +114,8 @@ AuditOptions options_for(const ScriptPlace& place) {
 }  // namespace
 
 bool is_for_suexec(const ScriptPlace& place) {
-  return place.suexec && place.handler == Handler::cgi;
+  const bool asks = place.handler == Handler::cgi || place.handler == Handler::fcgid;
+  return place.suexec && asks && place.need == Need::execute;
 }
 
 PlaceReport audit_place(const ScriptPlace& place, const PlaceEyes& eyes) {

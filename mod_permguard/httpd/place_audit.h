@@ -34,8 +34,8 @@ struct PlaceEyes {
   KernelFactory make_server_kernel{};  ///< asks as httpd's User, who calls suexec
 };
 
-/// Whether suexec's policy decides about the files of `place`. FastCGI programs and wrappers are
-/// left to their requests: a wrapper may stand between.
+/// Whether suexec's policy decides about the files of `place`: mod_cgi, mod_cgid and mod_fcgid call
+/// it for what they execute.
 bool is_for_suexec(const ScriptPlace& place);
 
 /// Audits `place` in the calling thread: all scripts of a directory, or the one file or socket. A

@@ -12,15 +12,6 @@
 namespace permguard {
 namespace {
 
-const HandlerRule* rule_for(const char* name, const ServerConfig& config) noexcept {
-  if (!config.handlers) return nullptr;
-  const auto* rules = reinterpret_cast<const HandlerRule*>(config.handlers->elts);
-  for (int i = config.handlers->nelts; i-- > 0;) {
-    if (ap_cstr_casecmp(rules[i].name, name) == 0) return &rules[i];
-  }
-  return nullptr;
-}
-
 /// What the handler `name` does with its target where `r` is.
 struct Dispatch {
   const Dispatcher* known = nullptr;
@@ -32,7 +23,8 @@ struct Dispatch {
 Dispatch dispatch_of(const request_rec* r, const char* name) noexcept {
   Dispatch dispatch{.known = dispatcher_for(r, name)};
   if (dispatch.known && is_loaded(*dispatch.known)) dispatch.use = dispatch.known->use;
-  if (const HandlerRule* rule = rule_for(name, server_config(r->server))) dispatch.use = rule->use;
+  if (const HandlerRule* rule = handler_rule(name, server_config(r->server)))
+    dispatch.use = rule->use;
   return dispatch;
 }
 

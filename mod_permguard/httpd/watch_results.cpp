@@ -62,6 +62,7 @@ std::vector<const WatchFinding*> by_weight(const std::vector<WatchFinding>& find
     return 2;
   };
   std::vector<const WatchFinding*> sorted;
+  sorted.reserve(findings.size());
   for (const WatchFinding& found : findings) sorted.push_back(&found);
   std::stable_sort(sorted.begin(), sorted.end(),
                    [&](auto* left, auto* right) { return rank(left) < rank(right); });

@@ -183,6 +183,55 @@ TEST_F(DiscoveryTest, HandlerRulesChooseTheFiles) {
   EXPECT_THAT(audit.out, HasSubstr(server.tree().path("gone")));
 }
 
+/// A wrapper only reads the script; the others of the directory are executed.
+TEST_F(DiscoveryTest, WhatAWrapperReadsNeedsNoXBit) {
+  HttpdServer server(
+      options("<Directory \"@ROOT@/app\">\nOptions +ExecCGI\n"
+              "AddHandler fcgid-script .php .fcgi .gone\n"
+              "FcgidWrapper \"@ROOT@/wrapper\" .php\n"
+              "FcgidWrapper \"@ROOT@/wrapper\" .gone virtual\n</Directory>\n"
+              "<Directory \"@ROOT@/set\">\nOptions +ExecCGI\n<FilesMatch \"\\.page$\">\n"
+              "SetHandler fcgid-script\nFcgidWrapper \"@ROOT@/wrapper\"\n</FilesMatch>\n"
+              "</Directory>\n",
+              {"fcgid"}));
+  server.tree().write("wrapper", cgi_script("x"), 0755);
+  for (const char* name : {"app/good.php", "set/good.page", "set/plain.txt"}) {
+    server.tree().write(name, "#!", 0644);
+  }
+  const std::string secret = server.tree().write("app/secret.php", "#!", 0600);
+  const std::string plain = server.tree().write("app/plain.fcgi", cgi_script("x"), 0644);
+  server.tree().write("app/any.gone", "#!", 0000);
+  const std::string text = dump(server);
+  expect_place(server, text, "fcgid directory", "app", "read as www-data");
+  expect_place(server, text, "fcgid directory", "app", "execute as www-data");
+  expect_place(server, text, "fcgid directory", "set", "read as www-data");
+  const ProcessResult audit =
+      run({PERMGUARD_BUILD "/permguard", "audit",
+           "--httpd=/usr/sbin/apache2 -f " + server.tree().path("httpd.conf")});
+  for (const std::string& told : {text, audit.out}) {
+    EXPECT_THAT(told, HasSubstr("read-denied: www-data cannot read '" + secret + "'"));
+    EXPECT_THAT(told, HasSubstr("not-executable: www-data cannot execute '" + plain + "'"));
+    EXPECT_THAT(told, Not(HasSubstr("good")));
+    EXPECT_THAT(told, Not(HasSubstr("any.gone")));
+    EXPECT_THAT(told, Not(HasSubstr("plain.txt")));
+  }
+}
+
+TEST_F(DiscoveryTest, PermGuardHandlerCountsToo) {
+  HttpdServer server(
+      options("PermGuardHandler cgi-script off\nPermGuardHandler fcgid-script read\n"
+              "ScriptAlias /one \"@ROOT@/one\"\n"
+              "<Directory \"@ROOT@/two\">\nOptions +ExecCGI\nAddHandler fcgid-script .fcgi\n"
+              "</Directory>\n",
+              {"fcgid"}));
+  server.tree().write("one/a.cgi", cgi_script("x"), 0644);
+  server.tree().write("two/a.fcgi", cgi_script("x"), 0644);
+  const std::string text = dump(server);
+  EXPECT_THAT(text, Not(HasSubstr("/one'")));
+  expect_place(server, text, "fcgid directory", "two", "read as www-data");
+  EXPECT_THAT(text, Not(HasSubstr("cannot")));
+}
+
 TEST_F(DiscoveryTest, TheAuditTakesWhatTheConfigurationForbidsAndExpects) {
   HttpdServer server(
       options("PermGuardForbid world-writable\n"

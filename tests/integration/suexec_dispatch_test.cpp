@@ -116,6 +116,18 @@ TEST_P(SuexecDispatch, AWrapperIsJudgedByThePolicyToo) {
   server.log().expect("recovered: suexec-writable");
 }
 
+TEST_P(SuexecDispatch, TheConfigurationTestJudgesWrappersAndPrograms) {
+  for (const char* file : {kStarter, "/var/www/site/a.fcgi", "/var/www/site/a.page"}) {
+    ASSERT_EQ(chmod(file, 0777), 0);
+  }
+  DispatcherServer server(scene, "report");
+  const std::string dump = server.config_test({"-t", "-D", "DUMP_PERMGUARD"}).out;
+  const std::string told = "suexec-writable (modelled): ann cannot execute '";
+  EXPECT_THAT(dump, HasSubstr(told + kStarter));
+  EXPECT_THAT(dump, HasSubstr(told + "/var/www/site/a.fcgi'"));
+  EXPECT_THAT(dump, HasSubstr("fcgid directory '/var/www/site': read as ann"));
+}
+
 TEST_P(SuexecDispatch, OnTheWayToAWrapperTheServersUserIsNamed) {
   ASSERT_EQ(chmod("/var/www/starters", 0700), 0);
   DispatcherServer server(scene, "enforce");

@@ -169,7 +169,7 @@ TEST_F(AuditTest, NamesOfAHandlerChooseTheFiles) {
   tree_.write("page.html", "<p>", 0755);
   const std::string script = tree_.write("a.cgi", "words", 0644);
   AuditOptions options;
-  options.names.extensions = {"cgi"};
+  options.names.handled.extensions = {"cgi"};
   EXPECT_THAT(run(options).seen, IsEmpty()) << "neither x bit nor #!";
   options.all = true;
   EXPECT_THAT(run(options).seen,

@@ -21,6 +21,19 @@ TEST(ScriptNames, ExtensionsAsModMimeHasThem) {
   EXPECT_FALSE(names.fit(".cgi")) << "a name that begins with a dot has no extension there";
 }
 
+TEST(ScriptChoice, IsWhatIsHandledAndAmongAndNotExcepted) {
+  ScriptChoice choice;
+  EXPECT_TRUE(choice.fit("a.php"));
+  choice.handled.extensions = {"php", "fcgi"};
+  choice.except.patterns = {"a.*"};
+  EXPECT_FALSE(choice.fit("a.php"));
+  EXPECT_TRUE(choice.fit("b.fcgi"));
+  EXPECT_FALSE(choice.fit("b.txt"));
+  choice.among.extensions = {"php"};
+  EXPECT_FALSE(choice.fit("b.fcgi"));
+  EXPECT_TRUE(choice.fit("b.php"));
+}
+
 TEST(ScriptNames, PatternsAndExpressions) {
   const ScriptNames names{{}, {"run-*"}, {R"(\.(?:py|rb)$)"}};
   EXPECT_TRUE(names.fit("run-it"));
