@@ -133,7 +133,9 @@ class PlacesAudit {
 
   void audit_place(const Json& place) {
     const std::string path = path_of(place);
-    const WhoseRights rights = rights_of(place.at("user"));
+    WhoseRights rights = rights_of(place.at("user"));
+    const auto search_path = member<std::string>(place, "search_path").value_or("");
+    if (!search_path.empty()) rights.search_path = search_path;
     const AuditOptions options = options_for(place, audit_.options);
     if (options.role != Role::script) {
       audit_one(path, rights, options, judge_for(place, rights));

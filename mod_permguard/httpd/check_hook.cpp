@@ -169,6 +169,15 @@ int tell_and_pass(const Check& check, const Diagnosis& diagnosis) {
   return DECLINED;
 }
 
+/// Drift is seen as it is and waits for nothing.
+int tell_drift_and_wait(const Check& check, Diagnosis&& diagnosis) {
+  Diagnosis drift = diagnosis;
+  std::erase_if(drift.findings, [](const Finding& each) { return !is_drift(each); });
+  std::erase_if(diagnosis.findings, is_drift);
+  if (!drift.findings.empty()) publish(check.r, drift);
+  return let_through_pending(check, std::move(diagnosis));
+}
+
 int act_on(const Check& check, Diagnosis&& diagnosis) {
   if (has_only_drift(diagnosis)) return tell_and_pass(check, diagnosis);
   const auto& findings = diagnosis.findings;
@@ -176,10 +185,10 @@ int act_on(const Check& check, Diagnosis&& diagnosis) {
                        std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
                          return may_be_answered(check, finding);
                        });
-  if (!answers && std::all_of(findings.begin(), findings.end(),
-                              [&](const Finding& finding) { return must_wait(check, finding); })) {
-    return let_through_pending(check, std::move(diagnosis));
-  }
+  const bool waits = std::all_of(findings.begin(), findings.end(), [&](const Finding& finding) {
+    return is_drift(finding) || must_wait(check, finding);
+  });
+  if (!answers && waits) return tell_drift_and_wait(check, std::move(diagnosis));
   publish(check.r, diagnosis);
   leave_trace(check.r, Trace::State::told, check.target);
   check.count(answers ? CheckResult::blocked : CheckResult::reported);

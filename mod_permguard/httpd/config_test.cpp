@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/config_test.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,7 +54,7 @@ class Tester {
                    names_,
                    surroundings_,
                    jail().empty() ? delegate_for(place.who) : KernelFactory{},
-                   search_path_for(place.handler, place.server, place.path.c_str()),
+                   search_path_for(place),
                    [this] { return Clock::now() < deadline_; },
                    jail().empty() ? delegate_for(server_identity()) : KernelFactory{}};
     PlaceReport report = audit_place(place, eyes);
@@ -136,6 +139,7 @@ nlohmann::ordered_json names_json(const ScriptNames& names) {
 nlohmann::ordered_json place_json(const ScriptPlace& place) {
   nlohmann::ordered_json json;
   add_path(json, "path", place.path);
+  json["search_path"] = place.search_path;
   json.update({{"kind", name_of(place.kind)},
                {"handler", permguard::name_of(place.handler)},
                {"role", permguard::name_of(place.role)},
@@ -172,21 +176,27 @@ void dump_json(apr_pool_t* pool, const Tester& tester) {
   print(dump(document));
 }
 
-/// Counts the errors, and says them on standard error, where configtest speaks.
-unsigned say_errors(Tester& tester) {
-  unsigned errors = 0;
-  for (const ScriptPlace& place : tester.places()) {
-    if (place.mode.mode == Mode::off) continue;
+/// Says the errors on standard error, where configtest speaks, each once; whether there are any.
+bool say_errors(Tester& tester) {
+  std::set<std::string> said;
+  for (const ScriptPlace& place : distinct_places(tester.places())) {
     PlaceReport report = tester.audit(place);
     std::erase_if(report.findings,
                   [](const Finding& finding) { return finding.severity != Severity::error; });
-    errors += static_cast<unsigned>(report.findings.size());
     for (const std::string& sentence : Tester::sentences(place, report)) {
+      if (!said.insert(sentence).second) continue;
       std::fprintf(stderr, "mod_permguard: %s\n", one_line(sentence).c_str());
     }
   }
   if (tester.incomplete()) std::fprintf(stderr, "mod_permguard: audit incomplete\n");
-  return errors;
+  return !said.empty();
+}
+
+/// -S, -M and their kin come here too, and are no configuration test.
+bool is_for_another_dump() {
+  constexpr const char* kDumps[] = {"DUMP_VHOSTS", "DUMP_RUN_CFG",  "DUMP_MODULES",
+                                    "DUMP_CONFIG", "DUMP_INCLUDES", "DUMP_CERTS"};
+  return std::any_of(std::begin(kDumps), std::end(kDumps), ap_exists_config_define);
 }
 
 }  // namespace
@@ -195,13 +205,13 @@ void test_config(apr_pool_t* pconf, server_rec* main_server) {
   const bool text = ap_exists_config_define("DUMP_PERMGUARD");
   const bool json = ap_exists_config_define("DUMP_PERMGUARD_JSON");
   const ConfigTest wanted = server_config(main_server).effective_config_test();
-  if (!text && !json && wanted == ConfigTest::off) return;
+  if (!text && !json && (wanted == ConfigTest::off || is_for_another_dump())) return;
   Tester tester(pconf, main_server);
   if (json) {
     dump_json(pconf, tester);
   } else if (text) {
     dump_text(tester);
-  } else if (say_errors(tester) > 0 && wanted == ConfigTest::fail && !tester.incomplete()) {
+  } else if (say_errors(tester) && wanted == ConfigTest::fail && !tester.incomplete()) {
     std::fprintf(stderr, "mod_permguard: PermGuardConfigTest fail: the configuration test fails\n");
     std::fflush(nullptr);
     std::_Exit(1);

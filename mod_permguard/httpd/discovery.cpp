@@ -47,6 +47,12 @@ struct Found {
   const Identity* who = nullptr;  ///< named by a directive
 };
 
+bool is_asked_the_same(const ScriptPlace& one, const ScriptPlace& other) {
+  return one.path == other.path && one.handler == other.handler && one.role == other.role &&
+         one.need == other.need && one.who.uid == other.who.uid && one.who.gid == other.who.gid &&
+         one.names == other.names;
+}
+
 class Finder {
  public:
   Finder(apr_pool_t* pool, server_rec* main_server) : pool_(pool), main_(main_server) {}
@@ -55,9 +61,6 @@ class Finder {
     learn(tree, main_);
     add_handlers(facts_[main_].handlers, handlers_set_by(pool_, tree));
     visit(tree, Section{.server = main_});
-    std::erase_if(places_, [](const ScriptPlace& place) {
-      return !server_config(place.server).finds_places.value_or(true);
-    });
     for (const server_rec* server = main_; server; server = server->next) add_watched(server);
     return std::move(places_);
   }
@@ -167,6 +170,23 @@ class Finder {
       if (server == main_) break;
     }
     return handlers;
+  }
+
+  /// SetEnv PATH as mod_env merges it: the innermost directory's, a virtual host's before the main
+  /// server's. What <Files>, <Location> or <If> set depends on the request.
+  std::string search_path_in(const std::string& directory, const server_rec* server) {
+    const std::string* found = nullptr;
+    std::size_t depth = 0;
+    for (const server_rec* each : {static_cast<const server_rec*>(main_), server}) {
+      for (const auto& [place, set] : facts_[each].by_directory) {
+        if (set.search_path.empty() || !lies_in(directory, place) || place.size() < depth) continue;
+        found = &set.search_path;
+        depth = place.size();
+      }
+    }
+    if (found) return *found;
+    const std::string& own = facts_[server].handlers.search_path;
+    return own.empty() ? facts_[main_].handlers.search_path : own;
   }
 
   void take_exec_cgi(const ap_directive_t& node, const Section& section) {
@@ -357,6 +377,9 @@ class Finder {
     place.line = node.line_num;
     const DirectoryConfig settings = settings_for(pool_, section.server, place.path);
     apply(settings, place);
+    if (place.handler == Handler::cgi) {
+      place.search_path = search_path_in(place.path, section.server);
+    }
     name_user(place, settings, users_of(section.server), found.wsgi_group);
     if (found.who) take_user(place, *found.who);
     if (!is_known(place)) places_.push_back(std::move(place));
@@ -372,10 +395,7 @@ class Finder {
 
   bool is_known(const ScriptPlace& place) const {
     return std::any_of(places_.begin(), places_.end(), [&](const ScriptPlace& known) {
-      return known.path == place.path && known.server == place.server &&
-             known.handler == place.handler && known.need == place.need &&
-             known.who.uid == place.who.uid && known.who.gid == place.who.gid &&
-             known.names == place.names;
+      return known.server == place.server && is_asked_the_same(known, place);
     });
   }
 
@@ -426,6 +446,23 @@ class Finder {
 };
 
 }  // namespace
+
+bool ScriptPlace::holds(const std::string& target) const {
+  return target == path || (target.starts_with(path) && target[path.size()] == '/');
+}
+
+std::vector<ScriptPlace> distinct_places(const std::vector<ScriptPlace>& places) {
+  std::vector<ScriptPlace> distinct;
+  for (const ScriptPlace& place : places) {
+    const bool known = std::any_of(distinct.begin(), distinct.end(), [&](const ScriptPlace& other) {
+      return is_asked_the_same(place, other) && place.forbidden == other.forbidden &&
+             place.desired == other.desired && place.search_path == other.search_path &&
+             place.suexec.has_value() == other.suexec.has_value();
+    });
+    if (!known && place.mode.mode != Mode::off) distinct.push_back(place);
+  }
+  return distinct;
+}
 
 std::vector<ScriptPlace> discover_places(apr_pool_t* pool, const ap_directive_t* tree,
                                          server_rec* main_server) {

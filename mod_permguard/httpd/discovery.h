@@ -35,14 +35,22 @@ struct ScriptPlace {
   ModeSetting mode;                          ///< PermGuard as merged for `path`
   std::vector<Code> forbidden;               ///< PermGuardForbid, likewise
   DesiredState desired;                      ///< PermGuardExpect, likewise
+  std::string search_path{};                 ///< SetEnv PATH, likewise; empty: httpd's own
+
+  /// Whether `target` is the place or lies below it.
+  bool holds(const std::string& target) const;
 };
+
+/// `places` without those that another one stands for: the same files asked the same, as where
+/// several virtual hosts share a directory. Places where PermGuard is off are left out.
+std::vector<ScriptPlace> distinct_places(const std::vector<ScriptPlace>& places);
 
 /// The places found in the configuration `tree` (ap_conftree): ScriptAlias and its variants, also
 /// inside <Location>; directories, and URLs, with ExecCGI and a handler; FcgidWrapper;
 /// WSGIScriptAlias; proxy handlers with unix sockets; PermGuardWatch directories. Below a UserDir
 /// suexec's user is the directory's. A place named twice comes once. Wildcards of
 /// <Directory> are expanded by glob(3); regular expressions name no place. Needs the configuration
-/// to be complete, so check_config or later.
+/// to be complete, so check_config or later. `PermGuardWatch off` changes nothing here.
 std::vector<ScriptPlace> discover_places(apr_pool_t* pool, const ap_directive_t* tree,
                                          server_rec* main_server);
 

@@ -22,9 +22,12 @@
 namespace permguard {
 namespace {
 
+/// A name that no file can have is only another that is not there: whoever asks for random names
+/// must not fill the log.
 bool is_plain_absence(const Finding& finding) {
-  return finding.code == Code::not_found && finding.role == Role::script &&
-         finding.path == finding.target;
+  if (finding.role != Role::script) return false;
+  if (finding.code == Code::name_too_long) return !finding.target_seen;
+  return finding.code == Code::not_found && finding.path == finding.target;
 }
 
 /// A file that cannot be read: fatal for a script, fine for an ELF program.
@@ -148,9 +151,12 @@ void add_rule_findings(Diagnosis& diagnosis, const DirectoryConfig& config) {
   }
 }
 
+bool is_drift(const Finding& finding) {
+  return finding.severity == Severity::drift;
+}
+
 bool has_only_drift(const Diagnosis& diagnosis) {
-  return std::all_of(diagnosis.findings.begin(), diagnosis.findings.end(),
-                     [](const Finding& finding) { return finding.severity == Severity::drift; });
+  return std::all_of(diagnosis.findings.begin(), diagnosis.findings.end(), is_drift);
 }
 
 bool shows_only_in_failure(const Finding& finding) {

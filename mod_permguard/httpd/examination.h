@@ -30,6 +30,8 @@ Diagnosis examine(const Question& question, const Executor& executor, Moment mom
 /// (errors), and drift from the desired state. Without such rules costs nothing.
 void add_rule_findings(Diagnosis& diagnosis, const DirectoryConfig& config);
 
+bool is_drift(const Finding& finding);
+
 /// Whether the target can be executed or read: no finding but drift.
 bool has_only_drift(const Diagnosis& diagnosis);
 

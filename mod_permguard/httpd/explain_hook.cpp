@@ -89,6 +89,9 @@ void explain_failure(request_rec* r, const Trace& trace) {
     shared_state().count_check(trace.handler, result, watch.nanoseconds());
   }
   if (shared_state().any_open()) reconsider_incidents(r, diagnosis, moment);
+  if (trace.state != Trace::State::dispatched) {
+    std::erase_if(diagnosis.findings, is_drift);  // was told before dispatch
+  }
   if (!diagnosis.healthy()) publish(r, diagnosis);
   if (has_only_drift(diagnosis) && by_server && diagnosis.exists && !r->main) {
     exonerate(r, trace, diagnosis.question);

@@ -65,6 +65,10 @@ class Gatherer {
   void take(const ap_directive_t& node, const ScriptNames& within) {
     const std::vector<std::string> words = words_of(pool_, node.args);
     if (equal(node.directive, "FcgidWrapper")) take_wrapper(words, within);
+    if (equal(node.directive, "SetEnv") && within.empty() && words.size() > 1 &&
+        words[0] == "PATH") {
+      found.search_path = words[1];
+    }
     SetFor* set = words.empty() ? nullptr : of_handler(found, words[0]);
     if (!set) return;
     if (equal(node.directive, "SetHandler")) {
@@ -116,6 +120,7 @@ void add_handlers(ScriptHandlers& handlers, const ScriptHandlers& more) {
     (handlers.*handler).all |= (more.*handler).all;
     add_names((handlers.*handler).names, (more.*handler).names);
   }
+  if (handlers.search_path.empty()) handlers.search_path = more.search_path;
 }
 
 bool is_section(const ap_directive_t& node, std::string_view name) {

@@ -23,15 +23,16 @@ struct ScriptHandlers {
   SetFor cgi;
   SetFor fcgid;
   SetFor wsgi;
-  SetFor wrapped;   ///< what FcgidWrapper hands to a program, which reads it
-  SetFor unneeded;  ///< what `FcgidWrapper … virtual` stands for: nobody opens the file
+  SetFor wrapped;           ///< what FcgidWrapper hands to a program, which reads it
+  std::string search_path;  ///< SetEnv PATH, which CGI scripts get; empty: not said
+  SetFor unneeded;          ///< what `FcgidWrapper … virtual` stands for: nobody opens the file
 };
 
-/// Those of `first` and its siblings: SetHandler, AddHandler, AddType and FcgidWrapper, also inside
-/// <Files>, <If> and the like, but not inside sections that name another place.
+/// Those of `first` and its siblings: SetHandler, AddHandler, AddType, FcgidWrapper and SetEnv
+/// PATH, also inside <Files>, <If> and the like, but not inside sections that name another place.
 ScriptHandlers handlers_set_by(apr_pool_t* pool, const ap_directive_t* first);
 
-/// Adds what `more` says.
+/// Adds what `more` says; a PATH only where none is known.
 void add_handlers(ScriptHandlers& handlers, const ScriptHandlers& more);
 
 /// Adds the rules of `more`.

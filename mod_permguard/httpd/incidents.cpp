@@ -124,10 +124,11 @@ std::vector<SharedState::Open> read_open(const Layout& layout, std::string_view 
     if (!target.empty() && !concerned(slot, asked, uid)) continue;
     const std::uint64_t id = slot.id.load();
     const auto first_seen = shared::to_time(slot.first_seen.load());
+    const auto last_seen = shared::to_time(slot.last_seen.load());
     const auto last_asked = shared::to_time(slot.last_asked.load());
     if (auto record = read(layout, i, tally, buffer)) {
       incidents.push_back({id, std::move(record->finding), std::move(record->who),
-                           std::move(record->vhost), first_seen, last_asked});
+                           std::move(record->vhost), first_seen, last_seen, last_asked});
     }
   }
   return incidents;

@@ -10,6 +10,7 @@
 
 #include "core/remedy.h"
 #include "core/suexec_judge.h"
+#include "httpd/run_as.h"
 #include "httpd/suexec.h"
 
 namespace permguard {
@@ -130,6 +131,12 @@ PlaceReport audit_place(const ScriptPlace& place, const PlaceEyes& eyes) {
       sink.report.findings.begin(), sink.report.findings.end(),
       [](const Finding& one, const Finding& other) { return one.target < other.target; });
   return std::move(sink.report);
+}
+
+std::string search_path_for(const ScriptPlace& place) {
+  return place.search_path.empty()
+             ? search_path_for(place.handler, place.server, place.path.c_str())
+             : place.search_path;
 }
 
 KernelFactory delegate_for(const Identity& who) {

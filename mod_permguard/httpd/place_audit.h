@@ -43,6 +43,9 @@ bool is_for_suexec(const ScriptPlace& place);
 /// Drift and forbidden risks are those of the place's own settings. Findings by target.
 PlaceReport audit_place(const ScriptPlace& place, const PlaceEyes& eyes);
 
+/// The PATH that what is executed at `place` gets.
+std::string search_path_for(const ScriptPlace& place);
+
 /// An asker for `who` in a child process, for a caller who is root; empty function otherwise.
 KernelFactory delegate_for(const Identity& who);
 

@@ -75,6 +75,7 @@ class SharedState {
     Identity who;
     std::string vhost;
     std::int64_t first_seen = 0;
+    std::int64_t last_seen = 0;
     std::int64_t last_asked = 0;
   };
   /// Whether an open incident's question may be answered by a request of `uid` for `target`:
@@ -104,8 +105,9 @@ class SharedState {
   static const std::size_t kMostWatched;
   /// Stores what the watch found in one directory.
   void store_watch(const WatchView& view) noexcept;
-  /// Drops results of directories that are not in `directories` (a new configuration).
-  void retain_watch(const std::vector<std::string>& directories) noexcept;
+  /// Drops results of directories that are not in `directories` (a new configuration). Returns
+  /// those directories.
+  std::vector<std::string> retain_watch(const std::vector<std::string>& directories) noexcept;
   /// When the watch last ended with the one of `directories` it has waited for longest; 0 where
   /// one has no result yet.
   std::int64_t oldest_watch(const std::vector<std::string>& directories) const noexcept;

@@ -17,8 +17,9 @@
 namespace permguard {
 namespace {
 
-std::string key_of(const Finding& finding) {
-  return tag(finding) + '\n' + finding.path + '\n' + finding.target;
+std::string key_of(const Finding& finding, const Identity& who) {
+  return tag(finding) + '\n' + std::to_string(who.uid) + name_of(finding.need) + '\n' +
+         finding.path + '\n' + finding.target;
 }
 
 bool is_same(const Finding& one, const Finding& other) {
@@ -28,6 +29,13 @@ bool is_same(const Finding& one, const Finding& other) {
 bool holds(std::span<const Finding> findings, const Finding& wanted) {
   return std::any_of(findings.begin(), findings.end(),
                      [&](const Finding& finding) { return is_same(finding, wanted); });
+}
+
+bool holds(const WatchView& view, const Finding& wanted, const Identity& who) {
+  return std::any_of(view.findings.begin(), view.findings.end(), [&](const WatchFinding& found) {
+    return is_same(found.finding, wanted) && found.finding.target == wanted.target &&
+           found.finding.need == wanted.need && found.who.uid == who.uid;
+  });
 }
 
 /// Only exec itself, or AT_EXECVE_CHECK after a failure, shows these.
@@ -40,16 +48,29 @@ bool is_part_of_wrapper(Role role) {
   return role >= Role::wrapper && role < Role::htaccess;
 }
 
+bool is_command(Role role) {
+  return role == Role::command || role == Role::wrapper_command;
+}
+
+bool is_known_vhost(const std::string& name) {
+  for (const server_rec* server = ap_server_conf; server; server = server->next) {
+    if (vhost_name(server) == name) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
-WatchReport::WatchReport(const Engine& engine, apr_pool_t* pool, const Told& told)
+WatchReport::WatchReport(const Engine& engine, apr_pool_t* pool, const WatchPlan& plan,
+                         const Told& told)
     : engine_(engine),
       pool_(pool),
+      plan_(plan),
       told_(told),
       evicted_(shared_state().counters().incidents_evicted) {}
 
 void WatchReport::take(const ScriptPlace& place, PlaceReport&& report, double seconds) {
-  if (!report.truncated) covered_.push_back({place.path, place.who.uid, report.judged_by_suexec});
+  if (!report.truncated) covered_.push_back({&place, report.judged_by_suexec});
   const std::span<const Finding> all = report.findings;
   for (std::size_t begin = 0; begin < all.size();) {
     std::size_t end = begin;
@@ -67,7 +88,9 @@ void WatchReport::store(const ScriptPlace& place, PlaceReport&& report, double s
   view.truncated = view.truncated || report.truncated;
   view.last_run = now_seconds();
   view.duration_seconds += seconds;
-  for (Finding& finding : report.findings) view.findings.push_back({std::move(finding), place.who});
+  for (Finding& finding : report.findings) {
+    if (!holds(view, finding, place.who)) view.findings.push_back({std::move(finding), place.who});
+  }
   shared_state().store_watch(view);
   if (has_event_log()) write_event(audit_event_line(view, event_context(nullptr)));
 }
@@ -78,7 +101,7 @@ void WatchReport::publish(const ScriptPlace& place, std::span<const Finding> fin
   const std::int64_t interval = server_config(place.server).effective_log_interval();
   std::vector<SharedState::Recorded> recorded;
   for (const Finding& finding : findings) {
-    const auto key = standing_.insert(key_of(finding)).first;
+    const auto key = standing_.insert(key_of(finding, place.who)).first;
     const bool leads = recorded.empty();
     auto due = shared_state().record(finding, place.who, vhost, leads, now, interval, false);
     if (was_evicted(*key) && due.due == SharedState::Due::whole)
@@ -112,23 +135,73 @@ void WatchReport::settle(const std::function<bool()>& go_on) {
   shared_state().expire(now);
 }
 
+/// What a request brought up is asked again as far as the watch knows its question. What depends on
+/// settings that only the request has (<Files>, <Location>, <If>) is left to requests.
 bool WatchReport::still_stands(const SharedState::Open& incident) const {
   const Finding& finding = incident.finding;
-  if (standing_.count(key_of(finding)) != 0) return true;
+  if (standing_.count(key_of(finding, incident.who)) != 0) return true;
+  if (has_left_configuration(incident)) return false;
   if (finding.role == Role::suexec) return !was_judged_by_suexec(finding.target, incident.who.uid);
   if (!shared_state().claim_question(incident.id, now_seconds())) return true;
-  if (finding.severity == Severity::drift) return drift_stands(incident);
+  if (is_drift(finding)) return drift_stands(incident);
   if (finding.severity == Severity::warning) return !was_covered(finding.target);
+  if (finding.code >= Code::world_writable) return forbidden_stands(incident);
   return holds(ask_again(incident).findings, finding);
 }
 
+/// Whether nothing in the present configuration can ask this question, as far as the places tell:
+/// its virtual host is gone, its directory is watched no more, or others run it now. What was seen
+/// since the configuration was read is in it.
+bool WatchReport::has_left_configuration(const SharedState::Open& incident) const {
+  if (incident.last_seen > plan_.since) return false;
+  if (!is_known_vhost(incident.vhost)) return true;
+  const Finding& finding = incident.finding;
+  bool lies_in_place = false, is_asked = false, needs_same = false;
+  for (const ScriptPlace& place : plan_.places) {
+    if (!place.holds(finding.target)) continue;
+    lies_in_place = true;
+    if (place.need != finding.need) continue;
+    needs_same = true;
+    is_asked |= place.who.uid == incident.who.uid && place.who.gid == incident.who.gid;
+  }
+  if (lies_in_place) return needs_same && !is_asked;
+  return std::any_of(plan_.dropped.begin(), plan_.dropped.end(), [&](const std::string& dropped) {
+    return finding.target == dropped || finding.target.starts_with(dropped + "/");
+  });
+}
+
+DirectoryConfig WatchReport::settings_of(const SharedState::Open& incident) const {
+  const server_rec* server = ap_server_conf;
+  while (server->next && vhost_name(server) != incident.vhost) server = server->next;
+  if (vhost_name(server) != incident.vhost) server = ap_server_conf;
+  return settings_for(pool_, server, directory_of(incident.finding.target));
+}
+
+/// A state that some other section than a directory's expects is off as long as the file is what
+/// it was.
 bool WatchReport::drift_stands(const SharedState::Open& incident) const {
   const std::string& target = incident.finding.target;
-  const DirectoryConfig settings = settings_for(pool_, ap_server_conf, directory_of(target));
+  const DirectoryConfig settings = settings_of(incident);
   const DesiredState* desired = settings.desired.value_or(nullptr);
   const Result<FileStatus> file = engine_.filesystem.target_status(target);
-  if (!desired || !file) return false;
-  return holds(drift_of(engine_.names, target, {target, file.value, {}}, *desired),
+  if (!file) return false;
+  if (desired) {
+    return holds(drift_of(engine_.names, target, {target, file.value, {}}, *desired),
+                 incident.finding);
+  }
+  const std::optional<FileStatus>& then = incident.finding.file;
+  return incident.last_seen > plan_.since && then && file.value.mode == then->mode &&
+         file.value.uid == then->uid && file.value.gid == then->gid;
+}
+
+/// Likewise for a risk that was forbidden.
+bool WatchReport::forbidden_stands(const SharedState::Open& incident) const {
+  const DirectoryConfig settings = settings_of(incident);
+  const CodeSet forbidden = settings.forbidden.value_or(CodeSet());
+  const bool is_forbidden = forbidden.test(static_cast<std::size_t>(incident.finding.code));
+  if (!is_forbidden && incident.last_seen <= plan_.since) return false;
+  const Question question = question_again(incident.finding, incident.who);
+  return holds(risks_of_file(engine_.examiner(false, Moment::before_dispatch), question),
                incident.finding);
 }
 
@@ -136,11 +209,29 @@ Diagnosis WatchReport::ask_again(const SharedState::Open& incident) const {
   Question question = question_again(incident.finding, incident.who);
   const bool wrapper = is_part_of_wrapper(incident.finding.role);
   if (wrapper) question.role = Role::wrapper;
-  question.search_path = search_path_for(wrapper ? Handler::fcgid : Handler::cgi, ap_server_conf,
-                                         question.target.c_str());
+  question.search_path = search_path_of(incident);
   const bool self = incident.who.uid == engine_.self.uid && incident.who.gid == engine_.self.gid;
   question.certainty = self ? Certainty::certain : Certainty::modelled;
   return diagnose(engine_.examiner(self, Moment::before_dispatch), question);
+}
+
+/// The PATH that was searched is what a command was not found in; of one that was found, its
+/// directory is enough.
+std::string WatchReport::search_path_of(const SharedState::Open& incident) const {
+  const Finding& finding = incident.finding;
+  if (is_command(finding.role)) {
+    if (finding.code == Code::not_found) return finding.detail;
+    return directory_of(finding.path) + ':' + search_path_of_place(finding);
+  }
+  return search_path_of_place(finding);
+}
+
+std::string WatchReport::search_path_of_place(const Finding& finding) const {
+  for (const ScriptPlace& place : plan_.places) {
+    if (place.holds(finding.target)) return search_path_for(place);
+  }
+  return search_path_for(is_part_of_wrapper(finding.role) ? Handler::fcgid : Handler::cgi,
+                         ap_server_conf, finding.target.c_str());
 }
 
 /// New to the table, but not to the watch: it had to make room for others meanwhile.
@@ -150,17 +241,13 @@ bool WatchReport::was_evicted(const std::string& key) const {
 
 bool WatchReport::was_covered(const std::string& target) const {
   return std::any_of(covered_.begin(), covered_.end(),
-                     [&](const Covered& place) { return place.holds(target); });
+                     [&](const Covered& covered) { return covered.place->holds(target); });
 }
 
 bool WatchReport::was_judged_by_suexec(const std::string& target, uid_t user) const {
-  return std::any_of(covered_.begin(), covered_.end(), [&](const Covered& place) {
-    return place.by_suexec && place.user == user && place.holds(target);
+  return std::any_of(covered_.begin(), covered_.end(), [&](const Covered& covered) {
+    return covered.by_suexec && covered.place->who.uid == user && covered.place->holds(target);
   });
-}
-
-bool WatchReport::Covered::holds(const std::string& target) const {
-  return target == path || (target.starts_with(path) && target[path.size()] == '/');
 }
 
 }  // namespace permguard

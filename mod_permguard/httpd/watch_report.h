@@ -16,6 +16,13 @@
 
 namespace permguard {
 
+/// What the watch of one configuration goes by.
+struct WatchPlan {
+  std::vector<ScriptPlace> places;   ///< distinct
+  std::vector<std::string> dropped;  ///< directories that the configuration before had watched
+  std::int64_t since = 0;            ///< what was seen later was seen under this configuration
+};
+
 /// One run of the watch on its way into shared memory and the log: what is new is logged once,
 /// what is gone is closed and logged as recovered, even when no request came.
 class WatchReport {
@@ -29,7 +36,7 @@ class WatchReport {
   };
 
   /// `pool` lives as long as the run; `told` is of the run before.
-  WatchReport(const Engine& engine, apr_pool_t* pool, const Told& told);
+  WatchReport(const Engine& engine, apr_pool_t* pool, const WatchPlan& plan, const Told& told);
 
   /// Keeps what was found in one place; `seconds`: how long it took.
   void take(const ScriptPlace& place, PlaceReport&& report, double seconds);
@@ -41,18 +48,21 @@ class WatchReport {
   Told result() && { return {std::move(standing_), evicted_}; }
 
  private:
+  /// A place that was examined to its end.
   struct Covered {
-    std::string path;
-    uid_t user = 0;
-    bool by_suexec = false;  ///< suexec's policy was judged too
-
-    bool holds(const std::string& target) const;
+    const ScriptPlace* place;
+    bool by_suexec;  ///< suexec's policy was judged too
   };
 
   void store(const ScriptPlace& place, PlaceReport&& report, double seconds);
   void publish(const ScriptPlace& place, std::span<const Finding> findings);
   bool still_stands(const SharedState::Open& incident) const;
+  bool has_left_configuration(const SharedState::Open& incident) const;
   bool drift_stands(const SharedState::Open& incident) const;
+  bool forbidden_stands(const SharedState::Open& incident) const;
+  std::string search_path_of(const SharedState::Open& incident) const;
+  std::string search_path_of_place(const Finding& finding) const;
+  DirectoryConfig settings_of(const SharedState::Open& incident) const;
   Diagnosis ask_again(const SharedState::Open& incident) const;
   bool was_evicted(const std::string& key) const;
   bool was_covered(const std::string& target) const;
@@ -60,11 +70,12 @@ class WatchReport {
 
   const Engine& engine_;
   apr_pool_t* pool_;
+  const WatchPlan& plan_;
   const Told& told_;
   std::uint64_t evicted_;
   Keys standing_;                           ///< keys of all findings of this run
   std::map<std::string, WatchView> views_;  ///< by directory: several places may lie there
-  std::vector<Covered> covered_;            ///< places that were examined to their end
+  std::vector<Covered> covered_;
 };
 
 }  // namespace permguard

@@ -158,7 +158,20 @@ void SharedState::store_watch(const WatchView& view) noexcept {
   }
 }
 
-void SharedState::retain_watch(const std::vector<std::string>& directories) noexcept {
+std::vector<std::string> SharedState::retain_watch(
+    const std::vector<std::string>& directories) noexcept {
+  std::vector<std::string> dropped;
+  try {
+    StatusSnapshot snapshot;
+    shared::fill_watch(Layout(this), snapshot);
+    for (WatchView& view : snapshot.watch) {
+      const bool wanted =
+          std::find(directories.begin(), directories.end(), view.directory) != directories.end();
+      if (!wanted) dropped.push_back(std::move(view.directory));
+    }
+  } catch (...) {
+    // Out of memory: incidents of a directory that left the configuration wait for their requests.
+  }
   for (WatchSlot& slot : Layout(this).region.watch) {
     std::uint64_t directory = slot.directory.load();
     const bool wanted =
@@ -166,6 +179,7 @@ void SharedState::retain_watch(const std::vector<std::string>& directories) noex
                     [&](const std::string& name) { return hash_of(name) == directory; });
     if (directory != 0 && !wanted) slot.directory.replace(directory, 0);
   }
+  return dropped;
 }
 
 void SharedState::announce_watch(const std::vector<std::string>& directories) noexcept {

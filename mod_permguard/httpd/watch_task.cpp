@@ -24,6 +24,8 @@ namespace permguard {
 namespace {
 
 constexpr unsigned kFilesPerSecond = 1000;
+/// How long children of the configuration before are taken to go on.
+constexpr std::int64_t kOldSeconds = 2;
 constexpr apr_interval_time_t kTick = apr_time_from_sec(1);
 
 using Clock = std::chrono::steady_clock;
@@ -32,7 +34,7 @@ using Clock = std::chrono::steady_clock;
 /// still run while the child's pools are destroyed.
 struct Watcher {
   Engine engine;
-  std::vector<ScriptPlace> places;
+  WatchPlan plan;
   WatchReport::Told told;
 };
 
@@ -67,12 +69,8 @@ class Pace {
 
 PlaceEyes eyes_for(const Watcher& watcher, const ScriptPlace& place, Pace& pace) {
   const Engine& engine = watcher.engine;
-  PlaceEyes eyes{engine.filesystem,
-                 engine.names,
-                 engine.surroundings,
-                 {},
-                 search_path_for(place.handler, place.server, place.path.c_str()),
-                 {}};
+  PlaceEyes eyes{
+      engine.filesystem, engine.names, engine.surroundings, {}, search_path_for(place), {}};
   if (place.who.uid == engine.self.uid && place.who.gid == engine.self.gid) {
     eyes.make_kernel = [] { return std::make_unique<AccessKernel>(); };
   }
@@ -86,9 +84,8 @@ PlaceEyes eyes_for(const Watcher& watcher, const ScriptPlace& place, Pace& pace)
 /// One run over all places; false where the child is to end.
 bool run(Watcher& watcher, apr_pool_t* pool) {
   Pace pace;
-  WatchReport report(watcher.engine, pool, watcher.told);
-  for (ScriptPlace& place : watcher.places) {
-    if (place.mode.mode == Mode::off) continue;
+  WatchReport report(watcher.engine, pool, watcher.plan, watcher.told);
+  for (ScriptPlace& place : watcher.plan.places) {
     // Such a child, as mpm-itk's, is root until a request comes.
     if (watcher.engine.identity_switches) place.certainty = Certainty::modelled;
     const Clock::time_point began = Clock::now();
@@ -108,20 +105,18 @@ std::chrono::seconds pause() {
 
 /// What the child has learnt of itself before it had threads is copied: learning it again would put
 /// an execve in the way of other threads.
-Watcher* make_watcher(const Engine& engine, const std::vector<ScriptPlace>& places) {
+Watcher* make_watcher(const Engine& engine, const WatchPlan& plan) {
   auto* made = new Watcher;
   made->engine.surroundings = engine.surroundings;
   made->engine.self = engine.self;
   made->engine.identity_switches = engine.identity_switches;
-  made->places = places;
+  made->plan = plan;
   return made;
 }
 
 std::vector<std::string> directories_of(const std::vector<ScriptPlace>& places) {
   std::vector<std::string> directories;
-  for (const ScriptPlace& place : places) {
-    if (place.mode.mode != Mode::off) directories.push_back(place.path);
-  }
+  for (const ScriptPlace& place : places) directories.push_back(place.path);
   return directories;
 }
 
@@ -136,13 +131,30 @@ Clock::time_point first_due(const std::vector<ScriptPlace>& places) {
 /// disturb.
 apr_status_t tick(int state, void* data, apr_pool_t* pool) {
   if (state != AP_WATCHDOG_STATE_RUNNING || !engine() || is_stopping()) return APR_SUCCESS;
-  const auto& places = *static_cast<const std::vector<ScriptPlace>*>(data);
-  if (due == 0) due = first_due(places).time_since_epoch().count();
+  const auto& plan = *static_cast<const WatchPlan*>(data);
+  if (due == 0) due = first_due(plan.places).time_since_epoch().count();
   if (Clock::now().time_since_epoch().count() < due) return APR_SUCCESS;
-  if (!child_watcher) child_watcher = make_watcher(*engine(), places);
+  if (!child_watcher) child_watcher = make_watcher(*engine(), plan);
   run(*child_watcher, pool);
   due = (Clock::now() + pause()).time_since_epoch().count();
   return APR_SUCCESS;
+}
+
+/// Until when what is seen may have been seen under another configuration; 0: there was none.
+std::int64_t old_until() {
+  int generation = 0;
+  const bool known = ap_mpm_query(AP_MPMQ_GENERATION, &generation) == APR_SUCCESS;
+  return known && generation == 0 ? 0 : now_seconds() + kOldSeconds;
+}
+
+/// PermGuardWatch off leaves the named directories, and those of other servers.
+std::vector<ScriptPlace> watched_places(apr_pool_t* pool, server_rec* main_server) {
+  std::vector<ScriptPlace> places = discover_places(pool, ap_conftree, main_server);
+  std::erase_if(places, [](const ScriptPlace& place) {
+    const bool is_named = place.handler == Handler::other;
+    return !is_named && !server_config(place.server).finds_places.value_or(true);
+  });
+  return distinct_places(places);
 }
 
 void warn_of_too_many(server_rec* main_server, const std::vector<std::string>& directories) {
@@ -161,19 +173,20 @@ void start_watch(apr_pool_t* pconf, server_rec* main_server) {
     shared_state().retain_watch({});
     return;
   }
-  const auto* places = make_in_pool<std::vector<ScriptPlace>>(
-      pconf, discover_places(pconf, ap_conftree, main_server));
-  const std::vector<std::string> directories = directories_of(*places);
-  shared_state().retain_watch(directories);
+  auto* plan = make_in_pool<WatchPlan>(
+      pconf, WatchPlan{watched_places(pconf, main_server), {}, old_until()});
+  const std::vector<std::string> directories = directories_of(plan->places);
+  plan->dropped = shared_state().retain_watch(directories);
   shared_state().announce_watch(directories);
   warn_of_too_many(main_server, directories);
-  if (directories.empty()) return;
+  // Without a place there may yet be incidents to close that the configuration before has left.
+  if (directories.empty() && !shared_state().any_open()) return;
   const auto get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
   const auto register_callback = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
   ap_watchdog_t* watchdog = nullptr;
   if (!get_instance || !register_callback ||
       get_instance(&watchdog, "permguard", 0, 1, pconf) != APR_SUCCESS ||
-      register_callback(watchdog, kTick, places, guarded<tick, APR_SUCCESS>) != APR_SUCCESS) {
+      register_callback(watchdog, kTick, plan, guarded<tick, APR_SUCCESS>) != APR_SUCCESS) {
     log_startup_warning(main_server, 0, "PermGuardWatch needs mod_watchdog: nothing is watched");
   }
 }
