@@ -54,8 +54,9 @@ bool configuration_mentions(apr_pool_t* pool, const ap_directive_t* node, const 
     while (rest && *rest) {
       const char* word = ap_getword_conf(pool, &rest);
       if (ap_cstr_casecmp(word, name) == 0) return true;
-      if (const char* forced = std::strstr(word, "H="); forced && std::strstr(forced, name)) {
-        return true;
+      for (const char* flag : {"H=", "handler="}) {  // of a RewriteRule
+        const char* forced = std::strstr(word, flag);
+        if (forced && std::strstr(forced, name)) return true;
       }
     }
   }
