@@ -43,6 +43,12 @@ std::vector<Finding> drift_of(const Names& names, const std::string& target,
 /// The finding for a file of the desired state that is gone.
 Finding missing_finding(const std::string& target);
 
+/// The finding for a file of the desired state in whose place something else stands: `actual`, a
+/// link or a file of another type than `desired` (nullopt: a type that is not known). It has no
+/// command: one would change what the link leads to, or give a directory the mode of a file.
+Finding replaced_finding(const Names& names, const std::string& target, const ActualState& actual,
+                         std::optional<FileType> desired);
+
 /// The mode that `setfacl -b` leaves: the group digit is then what the owning group's entry says,
 /// no longer the mask.
 unsigned mode_without_acl(unsigned mode, const std::optional<Acl>& acl);

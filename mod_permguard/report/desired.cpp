@@ -86,10 +86,23 @@ void take_acls(const Json& object, DesiredState& state, const IdOfName& id_of_na
   state.default_acl = std::move(acls->fallback);
 }
 
+/// Absent in snapshots that were taken before types were recorded: then only what a snapshot never
+/// holds, a link for instance, is known to stand in a file's place.
+std::optional<FileType> type_of(const Json& object) {
+  if (!object.contains("type")) return std::nullopt;
+  const std::string name = text_of(object, "type");
+  for (const FileType type : {FileType::regular, FileType::directory, FileType::socket}) {
+    if (name == name_of(type)) return type;
+  }
+  throw Malformed("\"type\" is neither regular nor directory nor socket: " + name);
+}
+
 DesiredEntry entry_of(const Json& object, const IdOfName& id_of_name) {
   DesiredEntry entry;
   entry.path = path_of(object);
   try {
+    entry.type = type_of(object);
+    entry.link = object.contains("link") && object["link"] == true;
     if (object.contains("mode")) entry.state.mode = mode_of(text_of(object, "mode"));
     entry.state.uid = id_of(object, "owner", "uid", AclEntry::Tag::user, id_of_name);
     entry.state.gid = id_of(object, "group", "gid", AclEntry::Tag::group, id_of_name);
@@ -122,6 +135,8 @@ DesiredTree parse(const Json& document, const IdOfName& id_of_name) {
 Json desired_entry_json(const DesiredEntry& entry, const Names& names) {
   Json object;
   add_path(object, "path", entry.path);
+  if (entry.type) object["type"] = name_of(*entry.type);
+  if (entry.link) object["link"] = true;
   const DesiredState& state = entry.state;
   if (state.mode) object["mode"] = octal(*state.mode);
   if (state.uid) object["owner"] = names.user(*state.uid);
@@ -165,7 +180,8 @@ DesiredTree undo_of(const std::vector<Change>& changes) {
     const Permission& before = change.before;
     tree.entries.push_back(
         {change.path,
-         {before.rights.mode, before.uid, before.gid, before.rights.acl, before.default_acl}});
+         {before.rights.mode, before.uid, before.gid, before.rights.acl, before.default_acl},
+         change.examined.type});
   }
   return tree;
 }

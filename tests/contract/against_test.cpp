@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A desired state and what became of the tree: links and other types where files were, roots that
+// are links, and documents that are none.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "support/process.h"
+#include "support/temp_tree.h"
+#include "tests/places.h"
+
+namespace permguard::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class AgainstTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root to give files to other users";
+    tree_.write("w/a.cgi", "#!/bin/sh\n", 0755);
+    tree_.write("w/d/b.cgi", "#!/bin/sh\n", 0755);
+    secret_ = elsewhere_.write("secret", "words", 0600);
+    elsewhere_.write("b.cgi", "words", 0600);
+  }
+
+  static ProcessResult permguard(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), PERMGUARD_BUILD "/permguard");
+    return run(arguments);
+  }
+  void take_snapshot(const std::string& of = "w") {
+    const ProcessResult result = permguard({"snapshot", tree_.path(of)});
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    file_ = elsewhere_.write("desired.json", result.out);
+  }
+  ProcessResult audit(std::vector<std::string> further = {}) const {
+    std::vector<std::string> arguments = {"audit", "--against", file_, "--as", "www-data"};
+    arguments.insert(arguments.end(), further.begin(), further.end());
+    return permguard(arguments);
+  }
+  ProcessResult fix(std::vector<std::string> further = {}) const {
+    std::vector<std::string> arguments = {"fix", "--against", file_};
+    arguments.insert(arguments.end(), further.begin(), further.end());
+    return permguard(arguments);
+  }
+  void replace_by_link(const std::string& name, const std::string& target) {
+    run({"rm", "-rf", tree_.path(name)});
+    tree_.symlink(target, name);
+  }
+  mode_t mode_of(const std::string& path) const {
+    struct stat status {};
+    EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
+    return status.st_mode & 07777;
+  }
+  /// Rewrites the first entry of the snapshot, and gives what audit says of it.
+  std::string complaint(const std::string& member, const nlohmann::json& value) {
+    auto document = nlohmann::json::parse(elsewhere_.read("desired.json"));
+    value.is_discarded() ? (void)document["entries"][1].erase(member)
+                         : (void)(document["entries"][1][member] = value);
+    const std::string bad = elsewhere_.write("bad.json", document.dump());
+    const ProcessResult result = permguard({"audit", "--against", bad, "--as", "www-data"});
+    EXPECT_EQ(result.exit_code, 2) << member << value;
+    return result.err;
+  }
+
+  TempTree tree_;
+  TempTree elsewhere_;
+  std::string secret_;
+  std::string file_;
+};
+
+/// A command would go through the link, to a file of somebody else.
+TEST_F(AgainstTest, ALinkInAFilesPlaceIsNeverChangedThrough) {
+  take_snapshot();
+  replace_by_link("w/a.cgi", secret_);
+  const ProcessResult result = audit();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.out, HasSubstr("missing: '" + tree_.path("w/a.cgi") + "': mode 0777"));
+  EXPECT_THAT(result.out, HasSubstr("it is a symbolic link now, not the regular file"));
+  EXPECT_THAT(result.out, Not(HasSubstr("chmod")));
+  EXPECT_THAT(audit({"--format", "puppet"}).out,
+              AllOf(HasSubstr("# not repaired: missing"), Not(HasSubstr("file {"))));
+  const ProcessResult fixed = fix({"--apply"});
+  EXPECT_EQ(fixed.exit_code, 1);
+  EXPECT_THAT(fixed.out, HasSubstr("# missing " + tree_.path("w/a.cgi") + ": put the regular file"));
+  EXPECT_THAT(fixed.err, IsEmpty());
+  EXPECT_EQ(mode_of(secret_), 0600U);
+}
+
+TEST_F(AgainstTest, WhatLiesBehindALinkInADirectorysPlaceIsNotMeant) {
+  take_snapshot();
+  replace_by_link("w/d", elsewhere_.root());
+  const ProcessResult result = audit();
+  EXPECT_THAT(result.out, HasSubstr("it is a symbolic link now, not the directory"));
+  EXPECT_THAT(result.out, HasSubstr("missing: '" + tree_.path("w/d/b.cgi") + "'"));
+  EXPECT_THAT(result.out, Not(HasSubstr("chmod")));
+  EXPECT_EQ(fix({"--apply"}).exit_code, 1);
+  EXPECT_EQ(mode_of(elsewhere_.path("b.cgi")), 0600U);
+}
+
+TEST_F(AgainstTest, ALinkInTheRootsPlaceIsNotFollowed) {
+  take_snapshot();
+  replace_by_link("w", elsewhere_.root());
+  const ProcessResult result = audit();
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("it is a symbolic link now"), Not(HasSubstr("new: "))));
+}
+
+TEST_F(AgainstTest, AnotherTypeOfTheSameModeIsDrift) {
+  take_snapshot();
+  tree_.remove("w/a.cgi");
+  tree_.mkdir("w/a.cgi", 0755);
+  const ProcessResult result = audit();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.out, HasSubstr("it is a directory now, not the regular file"));
+}
+
+/// Older snapshots name no type.
+TEST_F(AgainstTest, WithoutATypeALinkIsStillKnown) {
+  take_snapshot();
+  auto document = nlohmann::json::parse(elsewhere_.read("desired.json"));
+  for (auto& entry : document["entries"]) entry.erase("type");
+  elsewhere_.write("desired.json", document.dump());
+  EXPECT_EQ(audit().exit_code, 0);
+  replace_by_link("w/a.cgi", secret_);
+  EXPECT_THAT(audit().out, HasSubstr("not the file or directory"));
+}
+
+/// current -> releases/7: the release is meant, whatever it is.
+TEST_F(AgainstTest, ARootThatIsALinkIsFollowed) {
+  tree_.symlink("w", "current");
+  tree_.symlink("w/a.cgi", "one.cgi");
+  take_snapshot("current");
+  EXPECT_EQ(audit().exit_code, 0) << audit().out;
+  tree_.chmod("w/a.cgi", 0700);
+  const std::string added = tree_.write("w/new.cgi", "#!/bin/sh\n", 0755);
+  EXPECT_THAT(audit().out, AllOf(HasSubstr("mode-drift: '" + tree_.path("current/a.cgi") + "'"),
+                                 HasSubstr("new: " + tree_.path("current/new.cgi"))));
+  EXPECT_EQ(fix({"--apply"}).exit_code, 0) << fix().out;
+  EXPECT_EQ(mode_of(tree_.path("w/a.cgi")), 0755U);
+  take_snapshot("one.cgi");
+  EXPECT_EQ(audit().exit_code, 0);
+  tree_.chmod("w/a.cgi", 0700);
+  EXPECT_EQ(audit().exit_code, 1);
+}
+
+}  // namespace
+}  // namespace permguard::test
