@@ -184,6 +184,7 @@ int AuditCommand::run() {
   if (!against_.empty()) add_comparison(result, rights, against_);
   if (!roots.empty()) audit_trees(result, roots, rights, options, jobs);
   result.sort();
+  result.let_drift_go_first();
   if (format_ == "json") {
     print_json(result);
   } else if (format_ == "openmetrics") {

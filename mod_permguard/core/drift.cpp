@@ -229,6 +229,18 @@ std::vector<Finding> drift_of(const Names& names, const std::string& target,
   return std::move(drift.list);
 }
 
+bool waits_for_drift(const Finding& finding, const FixStep& step, std::span<const Finding> all) {
+  if (finding.severity == Severity::drift) return false;
+  return std::any_of(all.begin(), all.end(), [&](const Finding& other) {
+    if (other.severity != Severity::drift || other.remedy.steps.empty()) return false;
+    // A target that is a link is named as such by its drift, as what it leads to by its fault.
+    const bool same_inode = finding.path == step.path && finding.file && other.file &&
+                            finding.file->device == other.file->device &&
+                            finding.file->inode == other.file->inode;
+    return same_inode || other.remedy.steps.front().path == step.path;
+  });
+}
+
 Finding replaced_finding(const Names& names, const std::string& target, const ActualState& actual,
                          std::optional<FileType> desired) {
   DriftList drift(names, target, actual);

@@ -151,5 +151,20 @@ TEST_F(AgainstTest, ARootThatIsALinkIsFollowed) {
   EXPECT_EQ(audit().exit_code, 1);
 }
 
+/// What www-data lacks by the drift is not given to him by an ACL, which would be drift again.
+TEST_F(AgainstTest, DriftIsRestoredBeforePermissionsAreGiven) {
+  take_snapshot();
+  tree_.chmod("w/a.cgi", 0700);
+  tree_.chmod("w/d", 0700);
+  const std::string tree = tree_.path("w");
+  const ProcessResult result = audit({tree});
+  EXPECT_THAT(result.out, HasSubstr("; fix: chmod 0755 '" + tree_.path("w/a.cgi") + "'\n"));
+  EXPECT_THAT(result.out, HasSubstr("search-denied"));
+  EXPECT_THAT(result.out, Not(HasSubstr("setfacl")));
+  const std::string manifest = audit({tree, "--format", "puppet"}).out;
+  EXPECT_THAT(manifest, HasSubstr("# not repaired: search-denied"));
+  EXPECT_THAT(manifest, AllOf(HasSubstr("mode  => '0755'"), Not(HasSubstr("exec {"))));
+}
+
 }  // namespace
 }  // namespace permguard::test
