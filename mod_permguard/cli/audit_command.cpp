@@ -141,9 +141,10 @@ AuditCommand::AuditCommand(CLI::App& parent)
                                    "Check what the configuration of this httpd dispatches")
                       ->type_name("[=APACHECTL]")
                       ->expected(0, 1);
-  app_->add_option("--against", against_, "Compare with the desired state of this snapshot")
+  refuse_empty(
+      app_->add_option("--against", against_, "Compare with the desired state of this snapshot"))
       ->type_name("FILE");
-  app_->add_option("--forbid", forbid_, "Risks that count as errors")
+  refuse_empty(app_->add_option("--forbid", forbid_, "Risks that count as errors"))
       ->type_name("CODE,...")
       ->delimiter(',');
   app_->add_option("--jobs", jobs_, "Threads [one a processor]")
@@ -151,7 +152,7 @@ AuditCommand::AuditCommand(CLI::App& parent)
       ->check(CLI::Range(1U, 64U));
   app_->add_flag("--all", all_, "Every file, not only those with an x bit or #!");
   add_whose_options(*app_, whose_);
-  add_need_option(*app_, need_);
+  httpd_option_->excludes(add_need_option(*app_, need_));  // every place says its own
   add_format_option(*app_, format_, {"text", "json", "openmetrics", "puppet"});
 }
 

@@ -62,10 +62,13 @@ void find_by_desired_state(Work& work, const std::string& file) {
 
 /// The undo file must stand before anything is changed, or a failure would lose the past.
 void write_undo(const std::string& file, const std::vector<Change>& changes) {
+  const std::string text = dump(desired_json(undo_of(changes), SystemNames()), 1) + '\n';
+  errno = 0;
   std::ofstream output(file, std::ios::binary | std::ios::trunc);
-  output << dump(desired_json(undo_of(changes), SystemNames()), 1) << '\n';
-  output.close();
-  if (!output) throw CommandError("--undo " + file + ": " + std::strerror(errno));
+  if (output) output << text << std::flush;
+  const int error = errno != 0 ? errno : EIO;  // close() may set another
+  if (output) output.close();
+  if (!output) throw CommandError("--undo " + file + ": " + std::strerror(error));
 }
 
 const char* words_of(int error) {
@@ -151,14 +154,21 @@ int status_of(const Work& work, bool applied) {
 FixCommand::FixCommand(CLI::App& parent)
     : app_(parent.add_subcommand("fix", "Print, or apply, the least changes that help")) {
   auto* paths = app_->add_option("PATH", paths_, "The scripts, files or sockets")->type_name("");
-  app_->add_option("--against", against_, "Restore the desired state of this snapshot")
-      ->type_name("FILE")
-      ->excludes(paths);
+  auto* against =
+      refuse_empty(
+          app_->add_option("--against", against_, "Restore the desired state of this snapshot"))
+          ->type_name("FILE")
+          ->excludes(paths);
   app_->add_flag("--apply", apply_, "Make the changes instead of printing them");
-  app_->add_option("--undo", undo_, "With --apply: write a snapshot that undoes the changes")
+  refuse_empty(
+      app_->add_option("--undo", undo_, "With --apply: write a snapshot that undoes the changes"))
       ->type_name("FILE");
   add_whose_options(*app_, whose_);
-  add_need_option(*app_, need_);
+  // A desired state asks for nobody's rights.
+  against->excludes(add_need_option(*app_, need_));
+  for (const char* option : {"--as", "--pid", "--path"}) {
+    against->excludes(app_->get_option(option));
+  }
   add_format_option(*app_, format_, {"text", "json"});
 }
 
