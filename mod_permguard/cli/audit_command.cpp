@@ -102,12 +102,14 @@ void print_metrics(const AuditResult& result) {
 
 void print_puppet(const AuditResult& result) {
   RemedyList remedies;
+  std::vector<std::string> whose;
   for (const UserFindings& user : result.users) {
+    whose.push_back(user.words);
     for (const Finding& finding : user.findings) remedies.add(finding);
   }
   const Plan plan =
       plan_changes(SystemFilesystem(), remedies.steps(), id_of_name, remedies.examined());
-  std::cout << puppet_manifest(plan.changes, remedies.remaining(), SystemNames());
+  std::cout << puppet_manifest(plan.changes, remedies.remaining(), SystemNames(), whose);
   for (const Unplanned& each : plan.unplanned) {
     std::cerr << "permguard: " << printable(each.path)
               << ": not in the manifest: " << std::strerror(each.error) << '\n';
