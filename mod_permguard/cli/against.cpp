@@ -2,11 +2,11 @@
 #include "cli/against.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <limits>
-#include <sstream>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -127,8 +127,7 @@ class Places {
     const auto known = links_.find(directory);
     if (known != links_.end()) return known->second;
     const bool above = directory != "/" && leads_through_link(directory_of(directory), top);
-    const bool link =
-        above || filesystem_.status(directory).value.type == FileType::symlink;
+    const bool link = above || filesystem_.status(directory).value.type == FileType::symlink;
     links_.emplace(directory, link);
     return link;
   }
@@ -188,12 +187,17 @@ class Comparer {
 }  // namespace
 
 DesiredTree read_desired(const std::string& file) {
+  errno = 0;
   std::ifstream input(file, std::ios::binary);
-  std::ostringstream text;
-  text << input.rdbuf();
-  if (!input) throw CommandError(file + ": " + std::strerror(errno ? errno : EIO));
+  std::string text;
+  // A directory can be opened, and an empty file is no failure of reading.
+  std::array<char, 65536> part{};
+  while (input.read(part.data(), part.size()) || input.gcount() > 0) {
+    text.append(part.data(), static_cast<std::size_t>(input.gcount()));
+  }
+  if (!input.eof()) throw CommandError(file + ": " + std::strerror(errno ? errno : EIO));
   std::string error;
-  std::optional<DesiredTree> tree = parse_desired(text.str(), id_of_name, error);
+  std::optional<DesiredTree> tree = parse_desired(text, id_of_name, error);
   if (!tree) throw CommandError(file + ": " + error);
   return std::move(*tree);
 }

@@ -26,8 +26,9 @@ struct DesiredTree {
 };
 
 /// `{"schema":1,"roots":[…],"entries":[{"path","type","mode","owner","group","uid","gid","acl"}]}`:
-/// "link":true where the path is a link that was followed, mode in octal, acl as setfacl(1) writes it, a default ACL with "d:" before each entry, or null for
-/// neither. A path that is not UTF-8 has a member path_base64.
+/// "link":true where the path is a link that was followed, mode in octal, acl as setfacl(1) writes
+/// it, a default ACL with "d:" before each entry, or null for neither. A path that is not UTF-8 has
+/// a member path_base64.
 nlohmann::ordered_json desired_json(const DesiredTree& tree, const Names& names);
 
 /// One entry of it.

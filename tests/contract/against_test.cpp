@@ -89,7 +89,8 @@ TEST_F(AgainstTest, ALinkInAFilesPlaceIsNeverChangedThrough) {
               AllOf(HasSubstr("# not repaired: missing"), Not(HasSubstr("file {"))));
   const ProcessResult fixed = fix({"--apply"});
   EXPECT_EQ(fixed.exit_code, 1);
-  EXPECT_THAT(fixed.out, HasSubstr("# missing " + tree_.path("w/a.cgi") + ": put the regular file"));
+  EXPECT_THAT(fixed.out,
+              HasSubstr("# missing " + tree_.path("w/a.cgi") + ": put the regular file"));
   EXPECT_THAT(fixed.err, IsEmpty());
   EXPECT_EQ(mode_of(secret_), 0600U);
 }
@@ -164,6 +165,43 @@ TEST_F(AgainstTest, DriftIsRestoredBeforePermissionsAreGiven) {
   const std::string manifest = audit({tree, "--format", "puppet"}).out;
   EXPECT_THAT(manifest, HasSubstr("# not repaired: search-denied"));
   EXPECT_THAT(manifest, AllOf(HasSubstr("mode  => '0755'"), Not(HasSubstr("exec {"))));
+}
+
+TEST_F(AgainstTest, AnEntryThatIsWrongIsNamedWithItsValue) {
+  take_snapshot();
+  const std::string entry = "entries[1]: " + tree_.path("w/a.cgi") + ": ";
+  const auto removed = nlohmann::json(nlohmann::json::value_t::discarded);
+  EXPECT_THAT(complaint("mode", removed), HasSubstr(entry + "\"mode\" is missing"));
+  EXPECT_THAT(complaint("mode", "9"), HasSubstr(entry + "\"mode\" is not octal: 9"));
+  EXPECT_THAT(complaint("uid", -1), HasSubstr(entry + "\"uid\" is not an id: -1"));
+  EXPECT_THAT(complaint("uid", 1.5), HasSubstr("not an id: 1.5"));
+  EXPECT_THAT(complaint("gid", 18446744073709551615U), HasSubstr("\"gid\" is not an id: 1844674"));
+  EXPECT_THAT(complaint("gid", 4294967295U), HasSubstr("not an id"));
+  EXPECT_THAT(complaint("uid", "x"), HasSubstr("not an id: \"x\""));
+  EXPECT_THAT(complaint("type", "pipe"), HasSubstr("pipe"));
+  for (const char* acl : {"u::rwx", "u:33:rx", "u::rwx,g::rx,o::z", "u::rwx,u:33:rx,g::rx,o::x"}) {
+    EXPECT_THAT(complaint("acl", acl), HasSubstr(entry + "\"acl\" is not one: " + acl));
+  }
+  EXPECT_THAT(complaint("path", "a"), HasSubstr("entries[1]: path 'a' is not absolute"));
+  EXPECT_THAT(complaint("path", removed), HasSubstr("entries[1]: \"path\" is missing"));
+}
+
+TEST_F(AgainstTest, AFileThatIsNoSnapshotSaysWhereAndWhy) {
+  const std::pair<std::string, const char*> cases[] = {
+      {tree_.root(), "Is a directory"},
+      {tree_.write("empty", ""), "the file is empty"},
+      {tree_.write("cut", "{\"schema\":1,"), "not JSON: it ends too early, at byte 12"},
+      {tree_.write("bad", "{\"schema\":x}"), "not JSON: byte 11"},
+      {tree_.write("list", "{\"schema\":1,\"roots\":[],\"entries\":[7]}"),
+       "entries[0]: not an object"},
+      {tree_.write("roots", "{\"schema\":1,\"roots\":[{}],\"entries\":[]}"),
+       "roots[0]: \"path\" is missing"},
+  };
+  for (const auto& [file, message] : cases) {
+    const ProcessResult result = permguard({"fix", "--against", file});
+    EXPECT_EQ(result.exit_code, 2) << file;
+    EXPECT_THAT(result.err, HasSubstr(file + ": " + message));
+  }
 }
 
 }  // namespace

@@ -66,8 +66,7 @@ TEST_F(OptionsTest, AnEmptySearchPathIsOne) {
 }
 
 TEST_F(OptionsTest, WhatHasNoMeaningTogetherIsRefused) {
-  const std::string file =
-      tree_.write("desired.json", permguard({"snapshot", tree_.root()}).out);
+  const std::string file = tree_.write("desired.json", permguard({"snapshot", tree_.root()}).out);
   const std::pair<std::vector<std::string>, const char*> cases[] = {
       {{"fix", "--against", file, "--as", "nosuch"}, "--as"},
       {{"fix", "--against", file, "--pid", "1"}, "--pid"},
