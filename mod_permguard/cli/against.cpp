@@ -2,16 +2,18 @@
 #include "cli/against.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <limits>
-#include <sstream>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "cli/command.h"
+#include "cli/paths.h"
 #include "core/chain.h"
 
 namespace permguard::cli {
@@ -31,62 +33,200 @@ Result<ActualState> state_of(const std::string& path, const Filesystem& filesyst
   return {0, {path, file.value, acl.value, fallback.value}};
 }
 
+/// A root under the name that was given, and without links.
+struct Root {
+  std::string name;
+  std::string real;
+};
+
+/// `rest` is empty or starts with a slash.
+std::string below(const std::string& root, const std::string& rest) {
+  return rest.empty() ? root : root == "/" ? rest : root + rest;
+}
+
+void walk_tree(const Root& root, const Filesystem& filesystem, const StateVisitor& visit,
+               std::vector<Unexamined>& unexamined) {
+  std::vector<std::string> waiting = {""};
+  while (!waiting.empty()) {
+    const std::string rest = std::move(waiting.back());
+    waiting.pop_back();
+    const std::string name = below(root.name, rest);
+    const Result<ActualState> state = state_of(below(root.real, rest), filesystem);
+    if (!state) {
+      unexamined.push_back({name, state.error});
+      continue;
+    }
+    if (!has_permissions(state.value.file.type)) {
+      if (rest.empty()) unexamined.push_back({name, EINVAL});
+      continue;
+    }
+    visit(name, state.value);
+    if (state.value.file.type != FileType::directory) continue;
+    auto names = filesystem.list(state.value.path, std::numeric_limits<std::size_t>::max());
+    if (!names) unexamined.push_back({name, names.error});
+    std::sort(names.value.rbegin(), names.value.rend());
+    for (const std::string& each : names.value) waiting.push_back(rest + "/" + each);
+  }
+}
+
+bool is_or_is_below(const std::string& path, const std::string& root) {
+  return path == root || root == "/" || path.starts_with(root + "/");
+}
+
+/// Where the files of a desired state are looked for. What was a directory may have become a link:
+/// behind it are other files, perhaps of another owner, which are not to be changed.
+class Places {
+ public:
+  Places(const DesiredTree& desired, const Filesystem& filesystem) : filesystem_(filesystem) {
+    std::unordered_set<std::string_view> links;
+    for (const DesiredEntry& entry : desired.entries) {
+      if (entry.link) links.insert(entry.path);
+    }
+    for (const std::string& root : desired.roots) {
+      roots_.push_back({root, links.contains(root) ? followed(root) : in_its_directory(root)});
+    }
+  }
+
+  const std::vector<Root>& roots() const { return roots_; }
+
+  /// Without links, but for those that were put there since; nullopt: it lies behind such a one.
+  std::optional<std::string> find(const std::string& path) {
+    const Root* root = root_of(path);
+    const std::string top = root ? root->real : "/";
+    const std::string real = root ? below(root->real, rest_of(path, root->name)) : path;
+    if (real != top && leads_through_link(directory_of(real), top)) return std::nullopt;
+    return real;
+  }
+
+ private:
+  static std::string followed(const std::string& path) {
+    const Result<std::string> real = link_free_path(path);
+    return real ? real.value : path;
+  }
+
+  static std::string in_its_directory(const std::string& path) {
+    const std::string directory = directory_of(path);
+    return path == "/" ? path : absolute(path.substr(path.rfind('/') + 1), followed(directory));
+  }
+
+  static std::string rest_of(const std::string& path, const std::string& root) {
+    return root == "/" ? (path == "/" ? "" : path) : path.substr(root.size());
+  }
+
+  const Root* root_of(const std::string& path) const {
+    const Root* longest = nullptr;
+    for (const Root& root : roots_) {
+      const bool longer = longest == nullptr || root.name.size() > longest->name.size();
+      if (longer && is_or_is_below(path, root.name)) longest = &root;
+    }
+    return longest;
+  }
+
+  bool leads_through_link(const std::string& directory, const std::string& top) {
+    if (!is_or_is_below(directory, top)) return false;
+    const auto known = links_.find(directory);
+    if (known != links_.end()) return known->second;
+    const bool above = directory != "/" && leads_through_link(directory_of(directory), top);
+    const bool link = above || filesystem_.status(directory).value.type == FileType::symlink;
+    links_.emplace(directory, link);
+    return link;
+  }
+
+  const Filesystem& filesystem_;
+  std::vector<Root> roots_;
+  std::unordered_map<std::string, bool> links_;  ///< by directory: whether a link is on the way
+};
+
+class Comparer {
+ public:
+  Comparer(const DesiredTree& desired, const Filesystem& filesystem, const Names& names)
+      : filesystem_(filesystem), names_(names), places_(desired, filesystem) {}
+
+  void judge(const DesiredEntry& entry) {
+    ++result_.compared;
+    const std::optional<std::string> place = places_.find(entry.path);
+    const Result<ActualState> state =
+        place ? state_of(*place, filesystem_) : failure<ActualState>(ENOENT);
+    if (state.error == ENOENT || state.error == ENOTDIR) {
+      result_.findings.push_back(missing_finding(entry.path));
+    } else if (!state) {
+      result_.unexamined.push_back({entry.path, state.error});
+    } else if (is_replaced(entry, state.value.file)) {
+      replaced_.insert(entry.path);
+      result_.findings.push_back(replaced_finding(names_, entry.path, state.value, entry.type));
+    } else {
+      auto drift = drift_of(names_, entry.path, state.value, entry.state);
+      std::move(drift.begin(), drift.end(), std::back_inserter(result_.findings));
+    }
+  }
+
+  Comparison take() { return std::move(result_); }
+
+  /// Those in whose place nothing else was put, by the names they were given.
+  std::vector<std::string> standing_roots() const {
+    std::vector<std::string> names;
+    for (const Root& root : places_.roots()) {
+      if (!replaced_.contains(root.name)) names.push_back(root.name);
+    }
+    return names;
+  }
+
+ private:
+  /// A snapshot holds no link, and nothing else that has no permissions of its own.
+  static bool is_replaced(const DesiredEntry& entry, const FileStatus& file) {
+    return !has_permissions(file.type) || (entry.type && *entry.type != file.type);
+  }
+
+  const Filesystem& filesystem_;
+  const Names& names_;
+  Places places_;
+  Comparison result_;
+  std::unordered_set<std::string> replaced_;
+};
+
 }  // namespace
 
 DesiredTree read_desired(const std::string& file) {
+  errno = 0;
   std::ifstream input(file, std::ios::binary);
-  std::ostringstream text;
-  text << input.rdbuf();
-  if (!input) throw CommandError(file + ": " + std::strerror(errno ? errno : EIO));
+  std::string text;
+  // A directory can be opened, and an empty file is no failure of reading.
+  std::array<char, 65536> part{};
+  while (input.read(part.data(), part.size()) || input.gcount() > 0) {
+    text.append(part.data(), static_cast<std::size_t>(input.gcount()));
+  }
+  if (!input.eof()) throw CommandError(file + ": " + std::strerror(errno ? errno : EIO));
   std::string error;
-  std::optional<DesiredTree> tree = parse_desired(text.str(), id_of_name, error);
+  std::optional<DesiredTree> tree = parse_desired(text, id_of_name, error);
   if (!tree) throw CommandError(file + ": " + error);
   return std::move(*tree);
 }
 
 void each_file_below(const std::vector<std::string>& roots, const Filesystem& filesystem,
                      const StateVisitor& visit, std::vector<Unexamined>& unexamined) {
-  std::vector<std::string> waiting(roots.rbegin(), roots.rend());
-  while (!waiting.empty()) {
-    const std::string path = std::move(waiting.back());
-    waiting.pop_back();
-    Result<ActualState> state = state_of(path, filesystem);
-    if (!state) {
-      unexamined.push_back({path, state.error});
-      continue;
+  for (const std::string& root : roots) {
+    const Result<std::string> real = link_free_path(root);
+    if (!real) {
+      unexamined.push_back({root, real.error});
+    } else {
+      walk_tree({root, real.value}, filesystem, visit, unexamined);
     }
-    if (!has_permissions(state.value.file.type)) continue;
-    const bool directory = state.value.file.type == FileType::directory;
-    visit(std::move(state.value));
-    if (!directory) continue;
-    auto names = filesystem.list(path, std::numeric_limits<std::size_t>::max());
-    if (!names) unexamined.push_back({path, names.error});
-    std::sort(names.value.rbegin(), names.value.rend());
-    for (const std::string& name : names.value) waiting.push_back(absolute(name, path));
   }
 }
 
 Comparison compare(const DesiredTree& desired, const Filesystem& filesystem, const Names& names) {
-  Comparison result;
+  Comparer comparer(desired, filesystem, names);
   std::unordered_set<std::string_view> known;
   for (const DesiredEntry& entry : desired.entries) {
     known.insert(entry.path);
-    ++result.compared;
-    const Result<ActualState> state = state_of(entry.path, filesystem);
-    if (state.error == ENOENT || state.error == ENOTDIR) {
-      result.findings.push_back(missing_finding(entry.path));
-    } else if (!state) {
-      result.unexamined.push_back({entry.path, state.error});
-    } else {
-      auto drift = drift_of(names, entry.path, state.value, entry.state);
-      std::move(drift.begin(), drift.end(), std::back_inserter(result.findings));
-    }
+    comparer.judge(entry);
   }
+  Comparison result = comparer.take();
   std::vector<Unexamined> unseen;
   each_file_below(
-      desired.roots, filesystem,
-      [&](const ActualState& state) {
-        if (!known.contains(state.path)) result.added.push_back(state.path);
+      comparer.standing_roots(), filesystem,
+      [&](const std::string& name, const ActualState&) {
+        if (!known.contains(name)) result.added.push_back(name);
       },
       unseen);
   // A root that is gone is already missing.

@@ -24,11 +24,14 @@ struct Comparison {
 };
 Comparison compare(const DesiredTree& desired, const Filesystem& filesystem, const Names& names);
 
-/// Hears one file or directory with its permissions.
-using StateVisitor = std::function<void(ActualState)>;
+/// Hears one file or directory with its permissions: its name below the root as that was given, and
+/// its state with a path that holds no link.
+using StateVisitor = std::function<void(const std::string& name, const ActualState&)>;
 
-/// Every file and directory below `roots`, sorted by name in each directory; links are left out.
-/// What cannot be looked at goes to `unexamined`. Memory grows with the largest directory.
+/// Every file and directory below `roots`, sorted by name in each directory. A root that is a link
+/// is followed, as audit does; links below are left out. What cannot be looked at goes to
+/// `unexamined`, also a root that has no permissions of its own. Memory grows with the largest
+/// directory.
 void each_file_below(const std::vector<std::string>& roots, const Filesystem& filesystem,
                      const StateVisitor& visit, std::vector<Unexamined>& unexamined);
 

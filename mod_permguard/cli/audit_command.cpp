@@ -102,12 +102,14 @@ void print_metrics(const AuditResult& result) {
 
 void print_puppet(const AuditResult& result) {
   RemedyList remedies;
+  std::vector<std::string> whose;
   for (const UserFindings& user : result.users) {
+    whose.push_back(user.words);
     for (const Finding& finding : user.findings) remedies.add(finding);
   }
   const Plan plan =
       plan_changes(SystemFilesystem(), remedies.steps(), id_of_name, remedies.examined());
-  std::cout << puppet_manifest(plan.changes, remedies.remaining(), SystemNames());
+  std::cout << puppet_manifest(plan.changes, remedies.remaining(), SystemNames(), whose);
   for (const Unplanned& each : plan.unplanned) {
     std::cerr << "permguard: " << printable(each.path)
               << ": not in the manifest: " << std::strerror(each.error) << '\n';
@@ -141,9 +143,10 @@ AuditCommand::AuditCommand(CLI::App& parent)
                                    "Check what the configuration of this httpd dispatches")
                       ->type_name("[=APACHECTL]")
                       ->expected(0, 1);
-  app_->add_option("--against", against_, "Compare with the desired state of this snapshot")
+  refuse_empty(
+      app_->add_option("--against", against_, "Compare with the desired state of this snapshot"))
       ->type_name("FILE");
-  app_->add_option("--forbid", forbid_, "Risks that count as errors")
+  refuse_empty(app_->add_option("--forbid", forbid_, "Risks that count as errors"))
       ->type_name("CODE,...")
       ->delimiter(',');
   app_->add_option("--jobs", jobs_, "Threads [one a processor]")
@@ -151,7 +154,7 @@ AuditCommand::AuditCommand(CLI::App& parent)
       ->check(CLI::Range(1U, 64U));
   app_->add_flag("--all", all_, "Every file, not only those with an x bit or #!");
   add_whose_options(*app_, whose_);
-  add_need_option(*app_, need_);
+  httpd_option_->excludes(add_need_option(*app_, need_));  // every place says its own
   add_format_option(*app_, format_, {"text", "json", "openmetrics", "puppet"});
 }
 
@@ -184,6 +187,7 @@ int AuditCommand::run() {
   if (!against_.empty()) add_comparison(result, rights, against_);
   if (!roots.empty()) audit_trees(result, roots, rights, options, jobs);
   result.sort();
+  result.let_drift_go_first();
   if (format_ == "json") {
     print_json(result);
   } else if (format_ == "openmetrics") {

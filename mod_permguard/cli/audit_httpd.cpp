@@ -14,6 +14,7 @@
 #include "cli/httpd_process.h"
 #include "core/remedy.h"
 #include "core/suexec_judge.h"
+#include "core/unexamined.h"
 #include "report/utf8.h"
 
 namespace permguard::cli {
@@ -172,8 +173,12 @@ class PlacesAudit {
     question.certainty = rights.certainty();
     AuditCollector collector(result_, rights);
     const Examiner examiner = seams.examiner(kernel.get());
-    collector.examined(path, make_judge ? make_judge()(examiner, question)
-                                        : diagnose(examiner, question).findings);
+    if (make_judge) return collector.examined(path, make_judge()(examiner, question));
+    Diagnosis diagnosis = diagnose(examiner, question);
+    const int error = unexamined(diagnosis);
+    if (error != 0) diagnosis.findings.clear();  // they hold only if it is a script
+    collector.examined(path, std::move(diagnosis.findings));
+    if (error != 0) collector.unexamined(path, error);
   }
 
   JudgeFactory judge_for(const Json& place, const WhoseRights& rights) {

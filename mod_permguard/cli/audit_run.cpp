@@ -2,9 +2,22 @@
 #include "cli/audit_run.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
+#include "core/drift.h"
+
 namespace permguard::cli {
+namespace {
+
+template <class Work>
+void each_finding(std::vector<UserFindings>& users, const Work& work) {
+  for (UserFindings& user : users) {
+    for (Finding& finding : user.findings) work(finding);
+  }
+}
+
+}  // namespace
 
 std::size_t AuditResult::user(const WhoseRights& rights) {
   std::string words = rights.words();
@@ -42,6 +55,20 @@ void AuditResult::sort() {
   std::stable_sort(
       unexamined.begin(), unexamined.end(),
       [](const Unexamined& one, const Unexamined& other) { return one.path < other.path; });
+}
+
+void AuditResult::let_drift_go_first() {
+  std::unordered_set<std::string> restored;
+  each_finding(users, [&](Finding& finding) {
+    if (finding.severity != Severity::drift) return;
+    for (const FixStep& step : finding.remedy.steps) restored.insert(step.path);
+  });
+  each_finding(users, [&](Finding& finding) {
+    Remedy& remedy = finding.remedy;
+    if (finding.severity == Severity::drift || remedy.steps.empty()) return;
+    std::erase_if(remedy.steps, [&](const FixStep& step) { return restored.contains(step.path); });
+    if (remedy.steps.empty()) remedy.advice = kDesiredStateFirst;
+  });
 }
 
 bool AuditResult::fails() const {

@@ -39,6 +39,8 @@ struct AuditResult {
   void keep(Unexamined path);
   /// Each user's by target; the findings of one target stay in their order.
   void sort();
+  /// Where a file has drift, the repairs of its other findings wait for that of the drift.
+  void let_drift_go_first();
   /// Whether a finding of severity error or drift is among all of them.
   bool fails() const;
 };

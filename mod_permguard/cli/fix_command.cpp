@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/against.h"
 #include "cli/paths.h"
@@ -27,6 +28,7 @@ namespace {
 struct Work {
   Plan plan;
   RemedyList remedies;
+  std::optional<Identity> who;  ///< none where a desired state is restored
   std::vector<Unexamined> unexamined;
   std::vector<int> results;  ///< errno by change, where they were applied
 };
@@ -62,10 +64,13 @@ void find_by_desired_state(Work& work, const std::string& file) {
 
 /// The undo file must stand before anything is changed, or a failure would lose the past.
 void write_undo(const std::string& file, const std::vector<Change>& changes) {
+  const std::string text = dump(desired_json(undo_of(changes), SystemNames()), 1) + '\n';
+  errno = 0;
   std::ofstream output(file, std::ios::binary | std::ios::trunc);
-  output << dump(desired_json(undo_of(changes), SystemNames()), 1) << '\n';
-  output.close();
-  if (!output) throw CommandError("--undo " + file + ": " + std::strerror(errno));
+  if (output) output << text << std::flush;
+  const int error = errno != 0 ? errno : EIO;  // close() may set another
+  if (output) output.close();
+  if (!output) throw CommandError("--undo " + file + ": " + std::strerror(error));
 }
 
 const char* words_of(int error) {
@@ -105,9 +110,11 @@ nlohmann::ordered_json permission_json(const Permission& permission, const Names
 
 void print_json(const Work& work) {
   const SystemNames names;
-  nlohmann::ordered_json document = {{"schema", 1},
-                                     {"changes", nlohmann::ordered_json::array()},
-                                     {"remaining", nlohmann::ordered_json::array()}};
+  nlohmann::ordered_json document = {{"schema", 1}};
+  if (work.who) document["user"] = user_json(*work.who);
+  for (const char* list : {"changes", "remaining", "unexamined"}) {
+    document[list] = nlohmann::ordered_json::array();
+  }
   for (std::size_t i = 0; i < work.plan.changes.size(); ++i) {
     const Change& change = work.plan.changes[i];
     nlohmann::ordered_json entry;
@@ -127,6 +134,9 @@ void print_json(const Work& work) {
     add_path(entry, "path", finding.path);
     entry["advice"] = pasteable_fix(finding.remedy);
     document["remaining"].push_back(std::move(entry));
+  }
+  for (const Unexamined& each : work.unexamined) {
+    document["unexamined"].push_back(unexamined_json(each));
   }
   std::cout << dump(document, 2) << '\n';
 }
@@ -151,14 +161,20 @@ int status_of(const Work& work, bool applied) {
 FixCommand::FixCommand(CLI::App& parent)
     : app_(parent.add_subcommand("fix", "Print, or apply, the least changes that help")) {
   auto* paths = app_->add_option("PATH", paths_, "The scripts, files or sockets")->type_name("");
-  app_->add_option("--against", against_, "Restore the desired state of this snapshot")
-      ->type_name("FILE")
-      ->excludes(paths);
+  auto* against = refuse_empty(app_->add_option("--against", against_,
+                                                "Restore the desired state of this snapshot"))
+                      ->type_name("FILE")
+                      ->excludes(paths);
   app_->add_flag("--apply", apply_, "Make the changes instead of printing them");
-  app_->add_option("--undo", undo_, "With --apply: write a snapshot that undoes the changes")
+  refuse_empty(
+      app_->add_option("--undo", undo_, "With --apply: write a snapshot that undoes the changes"))
       ->type_name("FILE");
   add_whose_options(*app_, whose_);
-  add_need_option(*app_, need_);
+  // A desired state asks for nobody's rights.
+  against->excludes(add_need_option(*app_, need_));
+  for (const char* option : {"--as", "--pid", "--path"}) {
+    against->excludes(app_->get_option(option));
+  }
   add_format_option(*app_, format_, {"text", "json"});
 }
 
@@ -177,6 +193,7 @@ int FixCommand::run() {
     const WhoseRights rights = whose_rights(whose_);
     if (apply_ && !rights.root.empty()) throw CommandError("--apply does not go with --pid");
     if (format_ == "text") std::cerr << rights.words() << '\n';
+    work.who = rights.who;
     find_by_question(work, targets, rights, need_);
   } else {
     find_by_desired_state(work, against_);

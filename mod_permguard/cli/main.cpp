@@ -25,6 +25,12 @@ int run_chosen(const std::vector<std::unique_ptr<Command>>& commands) {
   return kFailed;
 }
 
+int print_help(const CLI::App& app, const CLI::Success& help) {
+  const int status = app.exit(help);
+  std::cout.flush();
+  return std::cout ? status : fail("cannot write the result");
+}
+
 /// CLI11 only says that a subcommand is missing.
 std::string complaint(const CLI::App& app, int argc, char** argv, const CLI::ParseError& error) {
   const bool named = argc > 1 && argv[1][0] != '-';
@@ -47,7 +53,7 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
-    return app.exit(help);
+    return print_help(app, help);
   } catch (const CLI::ParseError& error) {
     return fail(printable_message(complaint(app, argc, argv, error)) + "\nTry 'permguard --help'.");
   }

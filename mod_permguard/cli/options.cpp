@@ -24,6 +24,10 @@ CLI::Validator one_of(const std::vector<std::string>& known) {
       "");
 }
 
+std::string is_given(const std::string& given) {
+  return given.empty() ? "an empty value names nothing" : "";
+}
+
 std::string is_process_id(const std::string& given) {
   int pid = 0;
   const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), pid);
@@ -33,16 +37,24 @@ std::string is_process_id(const std::string& given) {
 
 }  // namespace
 
+CLI::Option* refuse_empty(CLI::Option* option) {
+  return option->check(CLI::Validator(is_given, ""));
+}
+
+// CLI11 takes an empty value of a std::optional for none.
 void add_whose_options(CLI::App& app, WhoseOptions& options) {
-  auto* as = app.add_option("--as", options.as, "Whose rights: a user, also #uid")
-                 ->type_name("USER[:GROUP]");
+  auto* as = app.add_option_function<std::string>(
+      "--as", [&options](const std::string& user) { options.as = user; },
+      "Whose rights: a user, also #uid");
+  refuse_empty(as)->type_name("USER[:GROUP]");
   app.add_option("--pid", options.pid,
                  "Whose rights: a running process, with its groups, capabilities and mounts")
       ->type_name("PID")
       ->check(CLI::Validator(is_process_id, ""))
       ->excludes(as);
-  app.add_option("--path", options.search_path,
-                 "PATH the script gets, for #!/usr/bin/env [the process's own, else systemd's]")
+  app.add_option_function<std::string>(
+         "--path", [&options](const std::string& path) { options.search_path = path; },
+         "PATH the script gets, for #!/usr/bin/env [the process's own, else systemd's]")
       ->type_name("PATH");
 }
 

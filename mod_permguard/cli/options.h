@@ -21,7 +21,11 @@ struct WhoseOptions {
   std::optional<std::string> search_path;  ///< PATH the scripts get
 };
 
-/// Adds --as, --pid and --path. `options` must outlive the parse.
+/// An empty value of `option`, as a script with an unset variable gives it, is an error: taken for
+/// "not given" it would leave out what was asked for. Returns `option`.
+CLI::Option* refuse_empty(CLI::Option* option);
+
+/// Adds --as, --pid and --path (an empty PATH is one). `options` must outlive the parse.
 void add_whose_options(CLI::App& app, WhoseOptions& options);
 
 /// Adds --need execute|read|connect, and returns it.

@@ -16,4 +16,10 @@ std::string absolute_path(const std::string& path) {
   return (directory == "/" ? "" : directory) + "/" + path;
 }
 
+Result<std::string> link_free_path(const std::string& path) {
+  std::error_code error;
+  std::string real = std::filesystem::canonical(path, error);
+  return error ? failure<std::string>(error.value()) : Result<std::string>{0, std::move(real)};
+}
+
 }  // namespace permguard::cli

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "cli/against.h"
 #include "cli/paths.h"
@@ -26,6 +27,10 @@ int SnapshotCommand::run() {
   const SystemNames names;
   std::vector<std::string> roots;
   for (const std::string& directory : directories_) roots.push_back(absolute_path(directory));
+  std::unordered_set<std::string> links;
+  for (const std::string& root : roots) {
+    if (filesystem.status(root).value.type == FileType::symlink) links.insert(root);
+  }
   // One entry after the other, so that memory does not grow with the tree.
   const std::string frame = dump(desired_json({roots, {}}, names), 1);
   const std::size_t gap = frame.rfind(']');
@@ -34,10 +39,11 @@ int SnapshotCommand::run() {
   std::vector<Unexamined> unexamined;
   each_file_below(
       roots, filesystem,
-      [&](const ActualState& state) {
+      [&](const std::string& name, const ActualState& state) {
         const DesiredState desired{state.file.mode, state.file.uid, state.file.gid, state.acl,
                                    state.default_acl};
-        std::cout << separator << dump(desired_entry_json({state.path, desired}, names));
+        const DesiredEntry entry{name, desired, state.file.type, links.contains(name)};
+        std::cout << separator << dump(desired_entry_json(entry, names));
         separator = ",\n  ";
       },
       unexamined);

@@ -113,6 +113,16 @@ void forbid(std::vector<Finding>& findings, const std::vector<Code>& forbidden) 
   }
 }
 
+/// Nothing is wrong but what would be if the file were a script.
+bool is_undecided(const std::vector<Finding>& findings) {
+  bool conditional = false;
+  for (const Finding& finding : findings) {
+    if (finding.severity == Severity::error && !finding.conditional) return false;
+    conditional = conditional || finding.conditional;
+  }
+  return conditional;
+}
+
 class Worker {
  public:
   Worker(const Auditor& auditor, const AuditOptions& options, DirectoryStack& stack,
@@ -139,7 +149,7 @@ class Worker {
     } else if (file && file.value.type == FileType::directory) {
       stack_.push(path);
     } else {
-      sink_.examined(path, findings_of(path));
+      tell(path, findings_of(path));
       if (!file) sink_.unexamined(path, file.error);
     }
   }
@@ -185,6 +195,7 @@ class Worker {
       if (!followed) return true;
       target = followed.value;
     }
+    if (options_.need == Need::connect) return target.type == FileType::socket;
     if (target.type != FileType::regular) return false;
     const bool counts =
         options_.all || options_.need == Need::read || (target.mode & kAnyExecute) != 0;
@@ -205,14 +216,29 @@ class Worker {
     for (int look = 0; look < kMostLooks; ++look) {
       std::vector<Finding> findings = findings_of(path);
       const bool absent = !findings.empty() && findings.front().code == Code::not_found &&
-                          findings.front().role == options_.role;
-      if (!absent) return sink_.examined(path, std::move(findings));
+                          findings.front().role == role();
+      if (!absent) return tell(path, std::move(findings));
       if (auditor_.filesystem.status(path).error != 0) return;
     }
   }
 
+  Role role() const {
+    const bool socket = options_.need == Need::connect && options_.role == Role::script;
+    return socket ? Role::socket : options_.role;
+  }
+
+  /// What cannot be read and might run is undecided, as where explain is asked.
+  void tell(const std::string& path, std::vector<Finding> findings) {
+    const bool undecided = !options_.unreadable_counts && is_undecided(findings);
+    if (undecided) {
+      std::erase_if(findings, [](const Finding& finding) { return finding.conditional; });
+    }
+    sink_.examined(path, std::move(findings));
+    if (undecided) sink_.unexamined(path, EACCES);
+  }
+
   std::vector<Finding> findings_of(const std::string& path) {
-    std::vector<Finding> findings = judge(question(path, options_.role));
+    std::vector<Finding> findings = judge(question(path, role()));
     if (options_.desired.empty()) return findings;
     const Result<FileStatus> file = auditor_.filesystem.target_status(path);
     if (!file || file.value.type != FileType::regular) return findings;

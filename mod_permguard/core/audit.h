@@ -15,13 +15,15 @@ namespace permguard {
 
 /// What an audit asks of every file, and within which bounds.
 struct AuditOptions {
-  Need need = Need::execute;    ///< execute: scripts only (see all); read: every regular file
-  Role role = Role::script;     ///< what the files are: script or wrapper
+  /// execute: scripts only (see all); read: every regular file; connect: every socket.
+  Need need = Need::execute;
+  Role role = Role::script;     ///< what the files are: script or wrapper; sockets are sockets
   bool all = false;             ///< every regular file, not only those with an x bit or `#!`
   ScriptChoice names{};         ///< which files a handler is for; others are left out
   std::vector<Code> forbidden;  ///< risks that count as errors
   DesiredState desired{};       ///< what mode, owner and group should be
-  /// A file without x bit that cannot be read may be a script: it counts, else it is unexamined.
+  /// A file that cannot be read may be a script. Whether it counts as one: without, what lacks an
+  /// x bit, and what only a script would need to be read for, is unexamined.
   bool unreadable_counts = false;
   std::uint64_t most_names = 0;  ///< names looked at in all; more: truncated; 0: no limit
 };

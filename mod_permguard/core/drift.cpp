@@ -93,6 +93,12 @@ void add_acl_drift(DriftList& drift, const Names& names, const ActualState& actu
   drift.add_step(FixStep::Kind::restore_acl, default_acl_spec(fallback, &names));
 }
 
+std::string what_was_there(std::optional<FileType> type) {
+  if (type == FileType::directory) return "the directory";
+  if (type == FileType::socket) return "the socket";
+  return type ? "the regular file" : "the file or directory";
+}
+
 std::optional<AclEntry::Tag> tag_of(std::string_view letter, bool named) {
   using Tag = AclEntry::Tag;
   if (letter == "u") return named ? Tag::user : Tag::user_obj;
@@ -221,6 +227,31 @@ std::vector<Finding> drift_of(const Names& names, const std::string& target,
     drift.add_step(FixStep::Kind::chmod, octal(*desired.mode));
   }
   return std::move(drift.list);
+}
+
+bool waits_for_drift(const Finding& finding, const FixStep& step, std::span<const Finding> all) {
+  if (finding.severity == Severity::drift) return false;
+  return std::any_of(all.begin(), all.end(), [&](const Finding& other) {
+    if (other.severity != Severity::drift || other.remedy.steps.empty()) return false;
+    // A target that is a link is named as such by its drift, as what it leads to by its fault.
+    const bool same_inode = finding.path == step.path && finding.file && other.file &&
+                            finding.file->device == other.file->device &&
+                            finding.file->inode == other.file->inode;
+    return same_inode || other.remedy.steps.front().path == step.path;
+  });
+}
+
+Finding replaced_finding(const Names& names, const std::string& target, const ActualState& actual,
+                         std::optional<FileType> desired) {
+  DriftList drift(names, target, actual);
+  const std::string wanted = what_was_there(desired);
+  drift.add(Code::missing, wanted);
+  Finding& finding = drift.list.front();
+  const bool link = actual.file.type == FileType::symlink;
+  finding.remedy.advice =
+      "put " + wanted + " back in its place" +
+      (link ? "; a command would change what the link leads to, not what was there" : "");
+  return std::move(finding);
 }
 
 Finding missing_finding(const std::string& target) {

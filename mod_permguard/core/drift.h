@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,21 @@ std::vector<Finding> drift_of(const Names& names, const std::string& target,
 
 /// The finding for a file of the desired state that is gone.
 Finding missing_finding(const std::string& target);
+
+/// The finding for a file of the desired state in whose place something else stands: `actual`, a
+/// link or a file of another type than `desired` (nullopt: a type that is not known). It has no
+/// command: one would change what the link leads to, or give a directory the mode of a file.
+Finding replaced_finding(const Names& names, const std::string& target, const ActualState& actual,
+                         std::optional<FileType> desired);
+
+/// What is restored may not be changed again by the repair of a permission, which would only be the
+/// next drift: that one waits until the desired state stands, and is then asked for again. True for
+/// a `step` of `finding` where another of `all` restores the same file.
+bool waits_for_drift(const Finding& finding, const FixStep& step, std::span<const Finding> all);
+
+/// The advice of a finding all of whose steps wait.
+inline constexpr const char* kDesiredStateFirst =
+    "restore the desired state of the file first, then ask again";
 
 /// The mode that `setfacl -b` leaves: the group digit is then what the owning group's entry says,
 /// no longer the mask.

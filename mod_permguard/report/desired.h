@@ -14,6 +14,8 @@ namespace permguard {
 struct DesiredEntry {
   std::string path;  ///< absolute
   DesiredState state;
+  std::optional<FileType> type{};  ///< regular, directory or socket; older snapshots lack it
+  bool link = false;               ///< a root that was named by a link to it
 };
 
 /// The document of `permguard snapshot`, for `--against`.
@@ -23,9 +25,10 @@ struct DesiredTree {
   std::vector<DesiredEntry> entries;
 };
 
-/// `{"schema":1,"roots":[…],"entries":[{"path","mode","owner","group","uid","gid","acl"}]}`: mode
-/// in octal, acl as setfacl(1) writes it, a default ACL with "d:" before each entry, or null for
-/// neither. A path that is not UTF-8 has a member path_base64.
+/// `{"schema":1,"roots":[…],"entries":[{"path","type","mode","owner","group","uid","gid","acl"}]}`:
+/// "link":true where the path is a link that was followed, mode in octal, acl as setfacl(1) writes
+/// it, a default ACL with "d:" before each entry, or null for neither. A path that is not UTF-8 has
+/// a member path_base64.
 nlohmann::ordered_json desired_json(const DesiredTree& tree, const Names& names);
 
 /// One entry of it.

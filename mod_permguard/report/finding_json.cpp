@@ -58,18 +58,18 @@ bool fails(const Finding& finding) {
   return finding.severity != Severity::warning;
 }
 
-Json unexamined_json(const Unexamined& unexamined) {
-  Json json;
-  add_path(json, "path", unexamined.path);
-  json["errno"] = errno_json(unexamined.error);
-  return json;
-}
-
 }  // namespace
 
 Json user_json(const Identity& who) {
   return {
       {"name", to_utf8(who.name)}, {"uid", who.uid}, {"gid", who.gid}, {"groups", all_groups(who)}};
+}
+
+Json unexamined_json(const Unexamined& unexamined) {
+  Json json;
+  add_path(json, "path", unexamined.path);
+  json["errno"] = errno_json(unexamined.error);
+  return json;
 }
 
 Json finding_json(const Finding& finding, const Identity& who, std::int64_t now) {

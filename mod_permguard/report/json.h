@@ -27,6 +27,9 @@ struct Unexamined {
   int error = 0;  ///< errno
 };
 
+/// `{"path","errno"}`.
+nlohmann::ordered_json unexamined_json(const Unexamined& unexamined);
+
 /// The document of `permguard explain` and `permguard audit` (contract, section 7).
 nlohmann::ordered_json findings_document(const Identity& who, std::uint64_t checked,
                                          std::span<const Finding> findings,

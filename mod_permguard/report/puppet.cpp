@@ -168,8 +168,9 @@ std::string resource(const Change& change, const Names& names) {
 }  // namespace
 
 std::string puppet_manifest(std::span<const Change> changes, std::span<const Finding> remaining,
-                            const Names& names) {
+                            const Names& names, std::span<const std::string> whose) {
   std::string text = "# Written by permguard: the least changes that let the scripts run.\n";
+  for (const std::string& words : whose) text += "# " + comment_text(words) + "\n";
   for (const Finding& finding : remaining) {
     text += "# not repaired: " + tag(finding) + " " + comment_text(finding.path) + ": " +
             comment_text(pasteable_fix(finding.remedy)) + "\n";

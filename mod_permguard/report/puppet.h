@@ -14,7 +14,8 @@ namespace permguard {
 /// compares the whole ACL with the wanted one, so a second run changes nothing). Nothing recurses.
 /// Findings of `remaining`, which no command repairs, stand as comments. Any path is safe: what
 /// Puppet cannot hold as a title or attribute is written by printf(1) in an exec.
+/// `whose`: whose rights were asked for, as comments.
 std::string puppet_manifest(std::span<const Change> changes, std::span<const Finding> remaining,
-                            const Names& names);
+                            const Names& names, std::span<const std::string> whose = {});
 
 }  // namespace permguard

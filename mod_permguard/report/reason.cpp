@@ -64,6 +64,10 @@ std::string clause(const Finding& finding, std::size_t limit) {
   if (finding.file && finding.code == Code::not_a_socket) {
     return std::string(what_it_is(finding.file->type)) + ", not a socket";
   }
+  if (finding.file && finding.code == Code::missing) {
+    return std::string(what_it_is(finding.file->type)) + " now, not " + finding.detail +
+           " of the desired state";
+  }
   const char* cause = info(finding.code).cause;
   if (finding.detail.empty()) {
     return finding.code == Code::lsm_denied ? std::string(cause) + ": no visible reason" : cause;

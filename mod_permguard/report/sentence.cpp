@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/drift.h"
 #include "report/log_text.h"
 #include "report/reason.h"
 
@@ -32,11 +33,13 @@ bool tells_change(const Finding& finding) {
          finding.code != Code::nosuid;
 }
 
-/// All steps of all findings, each once: what is broken together is repaired together.
+/// All steps of all findings, each once: what is broken together is repaired together, but for what
+/// would undo the desired state.
 Remedy joint_remedy(std::span<const Finding> findings) {
   Remedy joint;
   for (const Finding& finding : findings) {
     for (const FixStep& step : finding.remedy.steps) {
+      if (waits_for_drift(finding, step, findings)) continue;
       if (std::find(joint.steps.begin(), joint.steps.end(), step) == joint.steps.end()) {
         joint.steps.push_back(step);
       }
@@ -53,7 +56,9 @@ std::string advice_of(const Finding& finding, std::size_t limit) {
 
 std::string fix_words(std::span<const Finding> findings, const Limits& limits) {
   const Remedy joint = joint_remedy(findings);
-  const bool lead_has_command = !findings.front().remedy.steps.empty();
+  const Remedy& lead = findings.front().remedy;
+  const bool waits = lead.advice == kDesiredStateFirst && !joint.steps.empty();
+  const bool lead_has_command = !lead.steps.empty() || waits;
   std::string words = lead_has_command ? "" : advice_of(findings.front(), limits.path);
   if (joint.steps.empty()) return "; fix: " + words;
   if (!lead_has_command) words += ", then ";

@@ -118,7 +118,9 @@ TEST_F(AuditCommandTest, PuppetRepairsATree) {
   tree_.write("home/deep.cgi", "#!/bin/sh\n", 0640);
   tree_.chmod("home", 0700);
   TempTree elsewhere;
-  const std::string manifest = elsewhere.write("fix.pp", audit({"--format", "puppet"}).out);
+  const std::string text = audit({"--format", "puppet"}).out;
+  EXPECT_THAT(text, HasSubstr("\n# as www-data (uid 33"));
+  const std::string manifest = elsewhere.write("fix.pp", text);
   const ProcessResult valid = run({"puppet", "parser", "validate", manifest});
   EXPECT_EQ(valid.exit_code, 0) << valid.err;
   const ProcessResult lint = run({"puppet-lint", "--fail-on-warnings", manifest});

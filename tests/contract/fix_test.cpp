@@ -115,10 +115,28 @@ TEST_F(FixTest, JsonHoldsBeforeAndAfter) {
   const std::string script = broken_script();
   const auto json =
       nlohmann::json::parse(permguard({"fix", script, "--as", "www-data", "--format", "json"}).out);
+  EXPECT_EQ(json["user"]["name"], "www-data");
+  EXPECT_TRUE(json["unexamined"].empty());
   ASSERT_EQ(json["changes"].size(), 2U);
   EXPECT_EQ(json["changes"][0]["path"], script);
   EXPECT_EQ(json["changes"][0]["before"]["mode"], "0640");
   EXPECT_EQ(json["changes"][0]["applied"], false);
+}
+
+TEST_F(FixTest, JsonNamesWhatCouldNotBeExamined) {
+  const std::string script = tree_.write("locked/a.cgi", "#!/bin/sh\n", 0755);
+  tree_.chmod("locked", 0700);
+  ProcessOptions options;
+  options.user = "daemon";
+  const ProcessResult result =
+      run({PERMGUARD_BUILD "/permguard", "fix", script, "--as", "www-data", "--format", "json"},
+          options);
+  EXPECT_EQ(result.exit_code, 2);
+  const auto json = nlohmann::json::parse(result.out);
+  EXPECT_EQ(json["user"]["name"], "www-data");
+  ASSERT_EQ(json["unexamined"].size(), 1U) << result.out;
+  EXPECT_EQ(json["unexamined"][0]["path"], script);
+  EXPECT_EQ(json["unexamined"][0]["errno"], "EACCES");
 }
 
 /// Somebody swaps the script for a link to a secret all the time. A run that meets the link is

@@ -3,7 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -28,7 +30,8 @@ class Collector : public AuditSink {
   void examined(const std::string& path, std::vector<Finding> findings) override {
     std::vector<std::string>& codes = seen[path];
     for (const Finding& finding : findings) {
-      codes.push_back(std::string(name_of(finding.code)) +
+      codes.push_back((finding.role == Role::socket ? "socket-" : "") +
+                      std::string(name_of(finding.code)) +
                       (finding.severity == Severity::error ? "" : "?"));
     }
   }
@@ -48,6 +51,17 @@ class AuditTest : public ::testing::Test {
     if (geteuid() != 0) {
       GTEST_SKIP() << "needs root to examine with another user's rights";
     }
+  }
+
+  std::string bind_socket(const std::string& name, mode_t mode) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    tree_.path(name).copy(address.sun_path, sizeof address.sun_path - 1);
+    const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    close(listener);
+    tree_.chmod(name, mode);
+    return tree_.path(name);
   }
 
   Collector run(const AuditOptions& options = {}, unsigned jobs = 1) {
@@ -101,6 +115,39 @@ TEST_F(AuditTest, NeedReadAsksForReading) {
   EXPECT_THAT(run(options).seen,
               UnorderedElementsAre(Pair(tree_.path("a.php"), IsEmpty()),
                                    Pair(tree_.path("b.php"), ElementsAre("read-denied"))));
+}
+
+TEST_F(AuditTest, NeedConnectAsksTheSockets) {
+  tree_.write("a.cgi", kScript, 0755);
+  const std::string open = bind_socket("open.sock", 0666);
+  const std::string shut = bind_socket("shut.sock", 0660);
+  AuditOptions options;
+  options.need = Need::connect;
+  EXPECT_THAT(run(options).seen,
+              UnorderedElementsAre(Pair(open, IsEmpty()),
+                                   Pair(shut, ElementsAre("socket-connect-denied"))));
+}
+
+/// A 0711 program runs; a script of that mode would not. Only a watch takes it for a script.
+TEST_F(AuditTest, WhatMayBeAProgramIsUnexamined) {
+  const std::string program = tree_.write("a", kScript, 0711);
+  EXPECT_EQ(test::run_as("www-data",
+                         [&] {
+                           const Auditor auditor{
+                               filesystem_,        names_,
+                               surroundings_,      [] { return std::make_unique<AccessKernel>(); },
+                               current_identity(), "/bin"};
+                           Collector collector;
+                           audit(auditor, {tree_.root()}, {}, 1, collector);
+                           AuditOptions counting;
+                           counting.unreadable_counts = true;
+                           Collector all;
+                           audit(auditor, {tree_.root()}, counting, 1, all);
+                           const bool undecided = collector.seen[program].empty() &&
+                                                  collector.refused[program] == EACCES;
+                           return (undecided ? 0 : 1) + (all.seen[program].empty() ? 2 : 0);
+                         }),
+            0);
 }
 
 TEST_F(AuditTest, RisksAreWarningsUnlessForbidden) {

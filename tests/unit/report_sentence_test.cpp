@@ -85,6 +85,20 @@ TEST(Sentence, NothingToSayOfNoFindings) {
   EXPECT_EQ(log_sentence({}, samples::www_data(), kNow), "");
 }
 
+/// PermGuardExpect mode=0644 on a script: giving it an x bit would be drift.
+TEST(Sentence, TheDesiredStateComesBeforeAnyRight) {
+  std::vector<Finding> both = {samples::not_executable()};
+  Finding drift = both.front();
+  drift.code = Code::mode_drift;
+  drift.severity = Severity::drift;
+  drift.detail = "0640";
+  drift.remedy = {{{FixStep::Kind::chmod, drift.path, 0, "0640", false}}, {}};
+  both.push_back(drift);
+  const std::string text = log_sentence(both, samples::www_data(), kNow);
+  EXPECT_THAT(text, testing::EndsWith("; fix: chmod 0640 '" + drift.path + "'"));
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr("a+x")));
+}
+
 TEST(Sentence, LeavesTheChangeOutForMissingFilesAndMounts) {
   EXPECT_THAT(sentence(of_code(Code::not_found, Role::interpreter, "/opt/perl")),
               Not(HasSubstr("changed")));
