@@ -294,7 +294,7 @@ class Worker {
   unsigned nested_ = 0;
 };
 
-/// The last two steps of a walk, without the walk: for a file that passed.
+/// The last two steps of a walk, without the walk: for a file that passed and is no link.
 Walk end_of(const Filesystem& filesystem, const std::string& path) {
   Walk walk;
   for (const bool last : {false, true}) {
@@ -317,7 +317,11 @@ Walk end_of(const Filesystem& filesystem, const std::string& path) {
 }  // namespace
 
 std::vector<Finding> risks_of_file(const Examiner& examiner, const Question& question) {
-  return risks(examiner, question, end_of(examiner.filesystem, question.target));
+  const Result<FileStatus> file = examiner.filesystem.status(question.target);
+  const bool link = file && file.value.type == FileType::symlink;
+  return risks(examiner, question,
+               link ? walk_path(examiner.filesystem, question.target, question.who, {})
+                    : end_of(examiner.filesystem, question.target));
 }
 
 std::vector<Finding> audit_file(const Examiner& examiner, const Question& question,

@@ -2,6 +2,7 @@
 #include "core/chain.h"
 
 #include <cerrno>
+#include <utility>
 
 namespace permguard {
 namespace {
@@ -23,6 +24,31 @@ bool lets_the_search_go_on(int error) {
     default:
       return false;
   }
+}
+
+/// env's own environment is the script's, of which only PATH is known here.
+LookUpVariable variables_of(const ExecContext& context) {
+  return [&context](std::string_view name) {
+    return name == "PATH" ? std::optional(context.search_path) : std::nullopt;
+  };
+}
+
+NextFile next_of(EnvCommand env, const ExecContext& context) {
+  NextFile next;
+  next.role = Role::command;
+  next.path = std::move(env.command);
+  next.arguments = std::move(env.arguments);
+  next.search_path = env.path.value_or(context.search_path);
+  next.directory = env.directory ? absolute(*env.directory, context.directory) : context.directory;
+  next.complaint = std::move(env.error);
+  // Not "absolute", which makes the present directory of it.
+  if (env.directory == "" && next.complaint.empty())
+    next.complaint = "cannot change directory to ''";
+  next.kind = !next.complaint.empty() ? NextFile::Kind::refused
+              : env.command_is_script ? NextFile::Kind::endless
+                                      : NextFile::Kind::command;
+  if (next.kind == NextFile::Kind::refused) next.path.clear();
+  return next;
 }
 
 }  // namespace
@@ -55,21 +81,13 @@ NextFile next_for_kernel(const FileHead& head, const ExecContext& context) {
 
 NextFile next_for_env(const std::string& script, const Shebang& shebang,
                       const ExecContext& context) {
-  // env's own environment is the script's, of which only PATH is known here.
-  const auto variable = [&](std::string_view name) {
-    return name == "PATH" ? std::optional(context.search_path) : std::nullopt;
-  };
-  const EnvCommand env = parse_env(shebang.argument, shebang.has_argument, script, variable);
-  NextFile next;
-  next.role = Role::command;
-  next.path = env.command;
-  next.search_path = env.path.value_or(context.search_path);
-  next.directory = env.directory ? absolute(*env.directory, context.directory) : context.directory;
-  next.complaint = env.error;
-  next.kind = env.command_is_script ? NextFile::Kind::endless
-              : !env.error.empty()  ? NextFile::Kind::refused
-                                    : NextFile::Kind::command;
-  return next;
+  return next_of(parse_env(shebang.argument, shebang.has_argument, script, variables_of(context)),
+                 context);
+}
+
+NextFile next_for_env(const std::string& script, const std::vector<std::string>& arguments,
+                      const ExecContext& context) {
+  return next_of(parse_env_words(arguments, script, variables_of(context)), context);
 }
 
 CommandLookup find_command(const std::string& name, const std::string& search_path,

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/finding.h"
 #include "core/interpreter.h"
@@ -25,6 +26,7 @@ struct NextFile {
   std::string search_path;
   std::string directory;  ///< where a relative path starts
   std::string complaint;
+  std::vector<std::string> arguments{};  ///< of a command that env runs: the words after it
 };
 
 /// Where a script's process starts: its PATH and its working directory.
@@ -45,6 +47,10 @@ NextFile next_for_kernel(const FileHead& head, const ExecContext& context);
 
 /// What env executes when it is the interpreter of `script`, whose first line is `shebang`.
 NextFile next_for_env(const std::string& script, const Shebang& shebang,
+                      const ExecContext& context);
+
+/// What env executes when another env runs it with the words `arguments`.
+NextFile next_for_env(const std::string& script, const std::vector<std::string>& arguments,
                       const ExecContext& context);
 
 /// The file glibc's execvp(3) ends at for `name`: the first candidate of `search_path` for

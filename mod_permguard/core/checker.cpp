@@ -66,7 +66,7 @@ class QuickLook {
     }
     const std::string interpreter = absolute(next.path, context.directory);
     return depth < kMaxInterpreterDepth && runs(interpreter, context, depth + 1) &&
-           (!is_env(next.path) || env_runs(path, *head.shebang, context));
+           (!is_env(next.path) || env_runs(path, *head.shebang, context, depth));
   }
 
   bool loads(const std::string& loader, const ElfHeader& program) const {
@@ -80,9 +80,10 @@ class QuickLook {
                .empty();
   }
 
-  bool env_runs(const std::string& script, const Shebang& shebang, const ExecContext& context) {
+  bool env_runs(const std::string& script, const Shebang& shebang, const ExecContext& context,
+                unsigned depth) {
     const NextFile next = next_for_env(script, shebang, context);
-    if (next.kind != NextFile::Kind::command) {
+    if (next.kind != NextFile::Kind::command || !may_go(context, next.directory, depth)) {
       return false;
     }
     const CommandLookup found = find_command(
@@ -90,7 +91,15 @@ class QuickLook {
           const KernelAnswer answer = examiner_.kernel->may_access(candidate, kExecute);
           return answer.kind == KernelAnswer::Kind::not_asked ? EACCES : answer.error;
         });
-    return found.error == 0 && runs(found.path, {next.search_path, next.directory}, 0);
+    // An env that env runs has words of its own: for the long look.
+    return found.error == 0 && !is_env(found.path) &&
+           runs(found.path, {next.search_path, next.directory}, 0);
+  }
+
+  /// Whether env may change to `directory`, if it does. A script that is an interpreter itself may
+  /// be known by a relative name, which then leads elsewhere: for the long look.
+  bool may_go(const ExecContext& context, const std::string& directory, unsigned depth) const {
+    return directory == context.directory || (depth == 0 && allows(directory + "/.", kExecute));
   }
 
   static constexpr unsigned kMaxFiles = 32;

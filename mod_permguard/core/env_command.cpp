@@ -76,7 +76,7 @@ class EnvLine {
  private:
   bool has_word() const { return next_ < words_.size(); }
   bool failed() const { return !result_.error.empty(); }
-  EnvCommand failure() { return {{}, false, {}, {}, std::move(result_.error)}; }
+  EnvCommand failure() { return {{}, false, {}, {}, std::move(result_.error), {}}; }
   void fail(std::string words) { result_.error = std::move(words); }
 
   /// getopt_long(3) with '+': ends at the first word that is no option.
@@ -210,6 +210,7 @@ class EnvLine {
     if (!has_word()) return fail("it is given no command, so it prints its environment");
     if (ends_with_nul_) return fail("cannot specify --null (-0) with command");
     result_.command = words_[next_];
+    result_.arguments.assign(words_.begin() + static_cast<std::ptrdiff_t>(next_) + 1, words_.end());
   }
 
   std::vector<std::string> words_;
@@ -229,6 +230,11 @@ EnvCommand parse_env(std::string_view argument, bool has_argument, std::string_v
   std::vector<std::string> words;
   if (has_argument) words.emplace_back(argument);
   words.emplace_back(script);
+  return parse_env_words(std::move(words), script, lookup);
+}
+
+EnvCommand parse_env_words(std::vector<std::string> words, std::string_view script,
+                           const LookUpVariable& lookup) {
   EnvCommand found = EnvLine(std::move(words), lookup).run();
   found.command_is_script = !found.command.empty() && found.command == script;
   return found;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace permguard {
 
@@ -30,6 +31,7 @@ struct EnvCommand {
   std::optional<std::string> path;
   std::optional<std::string> directory;  ///< -C / --chdir, relative to the working directory
   std::string error;                     ///< why env runs nothing; then `command` is empty
+  std::vector<std::string> arguments{};  ///< the words after `command`, the script's path last
 };
 
 /// Gives the value of ${NAME} inside -S, from the script's environment.
@@ -44,5 +46,9 @@ using LookUpVariable = std::function<std::optional<std::string>(std::string_view
 /// bytes.
 EnvCommand parse_env(std::string_view argument, bool has_argument, std::string_view script,
                      const LookUpVariable& lookup);
+
+/// The same for an env that gets `words` as its arguments, as from another env.
+EnvCommand parse_env_words(std::vector<std::string> words, std::string_view script,
+                           const LookUpVariable& lookup);
 
 }  // namespace permguard

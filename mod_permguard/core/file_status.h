@@ -62,8 +62,10 @@ struct Mount {
   bool noexec = false;
   bool nosuid = false;
   bool read_only = false;
-  std::string point{};   ///< mount point; empty where it could not be learnt
-  std::string fstype{};  ///< "ext4", "tmpfs", …; empty where it could not be learnt
+  bool nosymfollow = false;  ///< no link that lies on it is followed (ELOOP): mount(8), Linux 5.10
+  bool acls = true;          ///< its file system can keep POSIX ACLs
+  std::string point{};       ///< mount point; empty where it could not be learnt
+  std::string fstype{};      ///< "ext4", "tmpfs", …; empty where it could not be learnt
 };
 
 }  // namespace permguard

@@ -113,6 +113,11 @@ Result<std::optional<Acl>> decode_acl(const std::string& bytes, bool keep_minima
   return {0, std::move(acl)};
 }
 
+bool Filesystem::follows_links(const std::string& directory) const {
+  const Result<Mount> seen = mount(directory);
+  return !seen || !seen.value.nosymfollow;
+}
+
 std::string encode_acl(const Acl& acl) {
   std::string bytes = little_endian_bytes(kVersion, kHeaderSize);
   for (const AclEntry& entry : acl) {

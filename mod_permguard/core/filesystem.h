@@ -36,8 +36,13 @@ class Filesystem {
   /// or the file system has no ACLs. An ACL that is there and cannot be read is an error.
   virtual Result<std::optional<Acl>> acl(const std::string& path) const = 0;
 
-  /// The mount `path` lies on. `noexec` and `nosuid` come from statvfs(3).
+  /// The mount `path` (never a link) lies on. Its options come from statvfs(3), `acls` from the
+  /// answer to a question for an ACL.
   virtual Result<Mount> mount(const std::string& path) const = 0;
+
+  /// Whether the kernel follows the links in `directory`: not where it is mounted nosymfollow.
+  /// Cheaper than mount().
+  virtual bool follows_links(const std::string& directory) const;
 
   /// The first `count` bytes of the regular file `path` (fewer where it is shorter), starting
   /// at byte `offset`. Opened O_NONBLOCK and O_NOCTTY, links followed. EINVAL: not regular.
@@ -73,6 +78,7 @@ class SystemFilesystem : public Filesystem {
   Result<std::string> read_link(const std::string& path) const override;
   Result<std::optional<Acl>> acl(const std::string& path) const override;
   Result<Mount> mount(const std::string& path) const override;
+  bool follows_links(const std::string& directory) const override;
   Result<std::string> read(const std::string& path, std::size_t offset,
                            std::size_t count) const override;
   Result<std::optional<Acl>> default_acl(const std::string& path) const override;

@@ -22,6 +22,7 @@ namespace {
 
 constexpr const char* kAccessAcl = "system.posix_acl_access";    // acl(5), xattr(7)
 constexpr const char* kDefaultAcl = "system.posix_acl_default";  // acl(5), xattr(7)
+constexpr unsigned long kNoSymfollow = 0x2000;  // ST_NOSYMFOLLOW of linux/statfs.h, Linux 5.10
 
 // A descriptor that is closed with its owner.
 class Descriptor {
@@ -234,9 +235,16 @@ Result<Mount> SystemFilesystem::mount(const std::string& path) const {
   if (statvfs(real.c_str(), &seen) != 0) return failure<Mount>(errno);
   Mount mount{.noexec = (seen.f_flag & ST_NOEXEC) != 0,
               .nosuid = (seen.f_flag & ST_NOSUID) != 0,
-              .read_only = (seen.f_flag & ST_RDONLY) != 0};
+              .read_only = (seen.f_flag & ST_RDONLY) != 0,
+              .nosymfollow = (seen.f_flag & kNoSymfollow) != 0,
+              .acls = attribute_of(real, kAccessAcl).error != ENOTSUP};
   find_mount_point(real, root_, mount);
   return {0, std::move(mount)};
+}
+
+bool SystemFilesystem::follows_links(const std::string& directory) const {
+  struct statvfs seen {};
+  return statvfs((root_ + directory).c_str(), &seen) != 0 || (seen.f_flag & kNoSymfollow) == 0;
 }
 
 Result<std::string> SystemFilesystem::read(const std::string& path, std::size_t offset,

@@ -278,7 +278,7 @@ void Inspection::follow_interpreter(const Link& script, const NextFile& next, co
                        without_returns(next.path), ENOENT);
     }
   } else if (is_env(next.path)) {
-    follow_env(script, context);
+    follow_env(script, from.path, context);
   }
 }
 

@@ -39,7 +39,10 @@ class Inspection {
   void follow_loader(const std::string& path, const ElfHeader& program, const ExecContext& context);
   void follow_interpreter(const Link& script, const NextFile& next, const Candidate& from,
                           const ExecContext& context);
-  void follow_env(const Link& script, const ExecContext& context);
+  void follow_env(const Link& script, const std::string& name, const ExecContext& context);
+  bool run_by_env(const Link& script, const NextFile& next);
+  void refuse_env(const Link& script, const NextFile& next, const std::vector<std::string>& hidden);
+  bool changes_directory(const Link& script, const std::string& name, const NextFile& next);
   CommandLookup look_up(const NextFile& next, std::vector<std::string>& hidden) const;
   void execute_by_env(const Candidate& command, const ExecContext& context);
   bool is_text(const Finding& finding, std::size_t place) const;

@@ -10,6 +10,7 @@ namespace permguard {
 namespace {
 
 constexpr std::size_t kMaxChain = 32;
+constexpr int kMostEnvs = 8;  // that run each other; what lies beyond is not looked at
 
 std::string hidden_words(const std::vector<std::string>& directories, const Identity& who) {
   if (directories.empty()) return {};
@@ -20,17 +21,32 @@ std::string hidden_words(const std::vector<std::string>& directories, const Iden
 
 }  // namespace
 
-void Inspection::follow_env(const Link& script, const ExecContext& context) {
-  const NextFile next = next_for_env(script.path, *script.head.shebang, context);
-  const Role role = joined(diagnosis_.question.role, Role::command);
+/// `name`: how the kernel and env know the script, which may be relative.
+void Inspection::follow_env(const Link& script, const std::string& name,
+                            const ExecContext& context) {
+  NextFile next = next_for_env(script.path, *script.head.shebang, context);
+  std::string directory = context.directory;
+  for (int level = 0; level < kMostEnvs; ++level) {
+    if (next.directory != directory && !changes_directory(script, name, next)) return;
+    if (!run_by_env(script, next)) return;
+    directory = next.directory;
+    next = next_for_env(script.path, next.arguments, {next.search_path, next.directory});
+  }
+}
+
+/// Whether what env runs is env again, with further words.
+bool Inspection::run_by_env(const Link& script, const NextFile& next) {
   // A command that is a script for env again starts a new execve: only its length ends it here.
   const bool endless = next.kind == NextFile::Kind::endless || diagnosis_.chain.size() > kMaxChain;
   std::vector<std::string> hidden;
   if (next.kind == NextFile::Kind::command && !endless) {
     const CommandLookup found = look_up(next, hidden);
     if (found.error != ENOENT || next.path.find('/') != std::string::npos) {
-      execute_by_env({role, found.path}, {next.search_path, next.directory});
-      return;
+      const std::size_t first = diagnosis_.findings.size(), place = diagnosis_.chain.size();
+      execute_by_env({joined(diagnosis_.question.role, Role::command), found.path},
+                     {next.search_path, next.directory});
+      return is_env(found.path) && diagnosis_.findings.size() == first &&
+             diagnosis_.chain[place].head.format == Format::elf;
     }
   }
   if (endless) {
@@ -38,17 +54,50 @@ void Inspection::follow_env(const Link& script, const ExecContext& context) {
   } else if (!next.path.empty() && next.path.back() == '\r') {
     add_format_fault(Code::shebang_crlf, script, without_returns(next.path), ENOENT);
   } else {
-    Finding& finding = add(Code::not_found, script);
-    finding.role = role;
-    if (!next.path.empty()) {
-      finding.path = next.path;
-    }
-    finding.detail = next.complaint.empty() ? next.search_path : next.complaint;
-    finding.decided_by = DecidedBy::interpreter;
-    finding.error = hidden.empty() ? ENOENT : EACCES;
-    finding.hint = hidden_words(hidden, diagnosis_.question.who);
+    refuse_env(script, next, hidden);
+  }
+  return false;
+}
+
+void Inspection::refuse_env(const Link& script, const NextFile& next,
+                            const std::vector<std::string>& hidden) {
+  Finding& finding = add(Code::not_found, script);
+  finding.role = joined(diagnosis_.question.role, Role::command);
+  if (!next.path.empty()) {
+    finding.path = next.path;
+  }
+  finding.detail = next.complaint.empty() ? next.search_path : next.complaint;
+  finding.decided_by = DecidedBy::interpreter;
+  finding.error = hidden.empty() ? ENOENT : EACCES;
+  finding.hint = hidden_words(hidden, diagnosis_.question.who);
+  finding.remedy = general_remedy(finding);
+}
+
+/// What stands in the way of env's -C, as findings; whether it gets there, and its command still
+/// finds the script by the name it is handed.
+bool Inspection::changes_directory(const Link& script, const std::string& name,
+                                   const NextFile& next) {
+  if (next.kind != NextFile::Kind::command) return true;  // env has ended before
+  const std::size_t first = diagnosis_.findings.size();
+  const Link link = reach(joined(diagnosis_.question.role, Role::command), next.directory, "/");
+  if (link.walk.complete && judge_type(link, FileType::directory, Code::not_a_directory)) {
+    judge_access(link, kExecute, Code::search_denied);
+  }
+  ask_kernel(link, first, kExecute, false);
+  for (std::size_t i = first; i < diagnosis_.findings.size(); ++i) {
+    Finding& finding = diagnosis_.findings[i];
+    if (finding.code != Code::not_found) continue;
+    finding.detail = "cannot change directory to '" + next.directory + "'";
     finding.remedy = general_remedy(finding);
   }
+  if (diagnosis_.findings.size() > first) return false;
+  const bool lost =
+      !name.starts_with('/') && !examiner_.filesystem.target_status(absolute(name, next.directory));
+  if (!lost) return true;
+  // Modelled: the command may need no script.
+  add_format_fault(Code::shebang_relative, script, name + " from " + next.directory, ENOENT)
+      .certainty = Certainty::modelled;
+  return false;
 }
 
 /// As find_command, but a directory of PATH that hides its names counts only where all do: the

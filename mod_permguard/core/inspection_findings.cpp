@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "core/inspection.h"
 #include "core/remedy.h"
@@ -30,6 +31,28 @@ bool is_named_by_a_file(Role role) {
          role != Role::htaccess && role != Role::directory;
 }
 
+/// What a refusal stands for where mode, ACL, mount and the walk tell nothing.
+Code code_of_refusal(int error) {
+  switch (error) {
+    case ETXTBSY:
+      return Code::text_busy;
+    case ENOENT:
+      return Code::not_found;
+    case ENOTDIR:
+      return Code::not_a_directory;
+    case ENAMETOOLONG:
+      return Code::name_too_long;
+    case ELOOP:
+      return Code::symlink_loop;
+    default:
+      return Code::lsm_denied;
+  }
+}
+
+bool is_of_the_way(Code code) {
+  return code == Code::not_found || code == Code::not_a_directory || code == Code::name_too_long;
+}
+
 const Step* step_at(const Walk& walk, const std::string& path) {
   const auto found = std::find_if(walk.steps.rbegin(), walk.steps.rend(),
                                   [&](const Step& step) { return step.path == path; });
@@ -37,11 +60,11 @@ const Step* step_at(const Walk& walk, const std::string& path) {
 }
 
 /// File systems whose modes come from mount options or the kernel: they keep no ACL.
-bool keeps_acls(const Result<Mount>& mount) {
+bool keeps_acls(const Mount& mount) {
   static constexpr const char* kWithout[] = {"vfat", "exfat", "iso9660", "squashfs",
                                              "proc", "sysfs", "msdos",   "udf"};
-  return std::none_of(std::begin(kWithout), std::end(kWithout),
-                      [&](const char* type) { return mount.value.fstype == type; });
+  return mount.acls && std::none_of(std::begin(kWithout), std::end(kWithout),
+                                    [&](const char* type) { return mount.fstype == type; });
 }
 
 }  // namespace
@@ -92,8 +115,17 @@ void Inspection::remedy_denial(Finding& finding, const Step& step, Permissions w
              finding.decision.masked == DecidedBy::named_group) {
     finding.entry_name = examiner_.names.group(finding.decision.entry_id);
   }
+  const Mount mount = examiner_.filesystem.mount(step.path).value;
   finding.remedy = least_grant(step.path, step.status, step.acl, diagnosis_.question.who, wanted,
-                               keeps_acls(examiner_.filesystem.mount(step.path)));
+                               keeps_acls(mount));
+  // A service's own read-only view of a mount does not bind the operator's shell.
+  if (mount.read_only && !examiner_.surroundings.private_mounts) {
+    finding.remedy = {.steps = {},
+                      .advice = "the mount '" + mount.point +
+                                "' is read-only: remount it for writing, or change what it is made "
+                                "of; then " +
+                                info(finding.code).action};
+  }
 }
 
 /// A named ACL entry for reading replaces what the classes give, so the x that the same file lacks
@@ -160,23 +192,22 @@ void Inspection::ask_kernel(const Link& link, std::size_t first, Permissions wan
   }
 }
 
-/// The kernel refuses and nothing visible explains it. Errors other than EACCES and ETXTBSY mean
-/// that the tree changed between two looks: no finding.
+/// The kernel refuses and nothing visible explains it. Errors of the way mean that the tree changed
+/// between two looks, or that the kernel looks at another one: certain for that look only.
 void Inspection::add_refusal(const Link& link, const KernelAnswer& answer) {
-  if (answer.error != EACCES && answer.error != ETXTBSY) {
-    return;
-  }
-  const bool busy = answer.error == ETXTBSY;
+  const Code code = code_of_refusal(answer.error);
+  const bool busy = code == Code::text_busy;
   // One refusal for reading and executing, and none beyond a directory that lets nobody pass.
   const bool said = std::any_of(
       diagnosis_.findings.begin(), diagnosis_.findings.end(), [&](const Finding& finding) {
+        const bool same = finding.error == answer.error && answer.error != EACCES;
         return finding.decided_by == DecidedBy::lsm ||
-               (finding.role == link.role && finding.code == Code::search_denied);
+               (finding.role == link.role && (finding.code == Code::search_denied || same));
       });
   if (said && !busy) {
     return;
   }
-  Finding& finding = add(busy ? Code::text_busy : Code::lsm_denied, link);
+  Finding& finding = add(code, link);
   const Step* end = link.walk.end();
   const FileStatus file = end != nullptr ? end->status : FileStatus{};
   if (end != nullptr) {
@@ -184,10 +215,11 @@ void Inspection::add_refusal(const Link& link, const KernelAnswer& answer) {
     finding.path = end->path;
   }
   finding.error = answer.error;
-  finding.certainty = Certainty::certain;
-  finding.decided_by = busy ? DecidedBy::none : DecidedBy::lsm;
-  if (!busy) {
+  finding.certainty = is_of_the_way(code) ? Certainty::modelled : Certainty::certain;
+  if (code == Code::lsm_denied) {
+    finding.decided_by = DecidedBy::lsm;
     finding.detail = visible_reason(examiner_, finding.path, file);
+    if (answer.error != EACCES) finding.detail += ": " + std::string(strerrordesc_np(answer.error));
   }
   finding.remedy = general_remedy(finding);
 }

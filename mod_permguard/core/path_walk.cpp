@@ -56,6 +56,7 @@ class Walker {
   bool visit(const std::string& path);
   bool look_at(const std::string& path);
   bool follow(std::size_t link);
+  void check_mount(const Step& link);
   bool finish();
   bool refuse(WalkFault fault);
   bool refuse_lookup(const std::string& path, int error);
@@ -175,6 +176,7 @@ bool Walker::follow(std::size_t link) {
                    .detail = step.link_target});
   }
   check_protected(step);
+  check_mount(step);
   if (step.link_target.starts_with('/')) here_ = 0;
   texts_.push_back({step.link_target, link});
   return true;
@@ -192,6 +194,20 @@ void Walker::check_protected(const Step& link) {
           .error = EACCES,
           .detail = "fs.protected_symlinks forbids another owner's link in a sticky, "
                     "world-writable directory"});
+}
+
+// pick_link(), fs/namei.c: the option belongs to the mount on which the link lies. What stands
+// beyond the link is still looked at, as beyond a closed directory.
+void Walker::check_mount(const Step& link) {
+  if (filesystem_.follows_links(here().path)) return;
+  const Result<Mount> mount = filesystem_.mount(here().path);
+  const std::string point = mount ? mount.value.point : std::string();
+  refuse({.code = Code::symlink_loop,
+          .path = link.path,
+          .file = link.status,
+          .error = ELOOP,
+          .detail = "the mount" + (point.empty() ? point : " '" + point + "'") +
+                    " has the option nosymfollow"});
 }
 
 void Walker::check_search() {

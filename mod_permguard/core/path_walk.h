@@ -56,11 +56,11 @@ struct WalkOptions {
 /// Walks `path` as `who`. A directory `who` may not search is a fault, and the walk goes on
 /// beyond it as far as the calling process itself can look, so that all faults that can be
 /// seen are found. Faults: search-denied, not-found, dangling-symlink (the culprit is the
-/// link), symlink-loop (more than 40 links), not-a-directory, name-too-long (a component over
-/// 255 bytes, or the path over 4,095: path_resolution(7)), lsm-denied (where
-/// protected_symlinks refuses a link in a sticky, world-writable directory, which concerns only
-/// links that end the path). Repeated slashes, "."
-/// and ".." are as the kernel treats them; a trailing slash asks for a directory.
+/// link), symlink-loop (more than 40 links, or one on a nosymfollow mount), not-a-directory,
+/// name-too-long (a component over 255 bytes, or the path over 4,095: path_resolution(7)),
+/// lsm-denied (where protected_symlinks refuses a link in a sticky, world-writable directory, which
+/// concerns only links that end the path). Repeated slashes, "." and ".." are as the kernel treats
+/// them; a trailing slash asks for a directory.
 Walk walk_path(const Filesystem& filesystem, const std::string& path, const Identity& who,
                const WalkOptions& options = {});
 

@@ -15,6 +15,9 @@ using Tag = AclEntry::Tag;
 constexpr const char* kMaskAdvice =
     "raising the ACL\'s mask would change what others may as well: set its entries and its mask "
     "by hand";
+constexpr const char* kWriteAdvice =
+    "the ACL entry by which the user may write lacks the permission: add it there by hand, or take "
+    "the entry's write permission away";
 constexpr const char* kNoAclAdvice =
     "the file system keeps no ACLs: give the file an owner or a group by which the user may read "
     "it";
@@ -45,6 +48,7 @@ class Grant {
       if (!step) return {.steps = {}, .advice = advice_};
       remedy.steps.push_back(*step);
     }
+    if (!remedy.steps.empty() && everybody_may_all()) close_to_others(remedy.steps);
     return remedy;
   }
 
@@ -59,9 +63,9 @@ class Grant {
     if (missing() & kWrite) return give_up(info(Code::connect_denied).action);
     if (decision.by == DecidedBy::no_execute_bit) return execute_for_all();
     if (decision.by == DecidedBy::owner) return chmod("u+" + letters(missing()));
-    if (const char* spec = class_change(decision.by)) return chmod(spec);
+    if (const auto spec = class_change(decision.by)) return chmod(*spec);
     if (!acl_possible_) return give_up(kNoAclAdvice);
-    return named_entry();
+    return held() & kWrite ? give_up(kWriteAdvice) : named_entry();
   }
 
   std::optional<FixStep> give_up(const char* advice) {
@@ -70,13 +74,30 @@ class Grant {
   }
 
   // Changing the deciding class is least for a file's x; for reading and searching it would let
-  // more people in than an entry for this user, so only where there can be no entry. The group
-  // digit of a file with an ACL is its mask and no class.
-  const char* class_change(DecidedBy by) const {
-    if (missing() != kExecute) return nullptr;
-    if (file_.type != FileType::regular && acl_possible_) return nullptr;
-    if (by == DecidedBy::other) return "o+x";
-    return by == DecidedBy::owning_group && !rights_.acl ? "g+x" : nullptr;
+  // more people in than an entry for this user, so only where there can be no entry, or where the
+  // entry would have to repeat the w that the class gives. The group digit of a file with an ACL
+  // is its mask and no class.
+  std::optional<std::string> class_change(DecidedBy by) const {
+    const bool least = missing() == kExecute && file_.type == FileType::regular;
+    if (!least && acl_possible_ && (held() & kWrite) == 0) return std::nullopt;
+    if (by == DecidedBy::other) return "o+" + letters(missing());
+    if (by == DecidedBy::owning_group && !rights_.acl) return "g+" + letters(missing());
+    return std::nullopt;
+  }
+
+  // A sticky directory, such as /tmp, may be open to all.
+  bool everybody_may_all() const {
+    const bool sticky = file_.type == FileType::directory && (rights_.mode & 01000) != 0;
+    return (rights_.mode & 0777) == 0777 && !sticky;
+  }
+
+  // What everybody may run or enter not everybody may change.
+  void close_to_others(std::vector<FixStep>& steps) {
+    if (steps.back().kind == FixStep::Kind::chmod) {
+      steps.back().spec += ",o-w";
+    } else {
+      steps.push_back(FixStep{.path = path_, .inode = file_.inode, .spec = "o-w"});
+    }
   }
 
   std::optional<FixStep> chmod(const std::string& spec) {
@@ -233,7 +254,26 @@ const char* advice_for_missing(Role role) {
   }
 }
 
+bool is_command(Role role) {
+  return role == Role::command || role == Role::wrapper_command;
+}
+
+/// Where it is the words after env that are wrong, installing something does not help. The detail
+/// of a command that was looked up is the PATH, or the way to it; env's own words are neither.
+const char* advice_for_first_line(const Finding& finding) {
+  const bool looked_up = finding.path.find('/') == std::string::npos;
+  const bool complaint = !looked_up && !finding.detail.empty() && !finding.detail.starts_with('/');
+  if (complaint) return "correct the words after env in the script\'s first line";
+  if (finding.path.find_first_of(" \t") != std::string::npos) {
+    return "write env -S in the script\'s first line, so that env splits its words";
+  }
+  return nullptr;
+}
+
 std::string advice_for(const Finding& finding) {
+  if (finding.code == Code::not_found && is_command(finding.role)) {
+    if (const char* advice = advice_for_first_line(finding)) return advice;
+  }
   switch (finding.code) {
     case Code::not_found:
       return advice_for_missing(finding.role);

@@ -15,14 +15,14 @@ namespace permguard {
 
 /// The least change that gives `who` all of `wanted` on one inode, by the rules of contract
 /// section 3: no class has x on a regular file: `a+x`; the owner lacks it: `u+`; otherwise the
-/// deciding class for a file's x, and a named ACL entry for search, read and where an ACL
-/// decided. A named entry keeps what the user has now. With an existing mask the mask is given
-/// explicitly, with `-n`; where that mask would change what others may, or the file system has
-/// no ACLs and the class would have to be widened to read, advice. No step adds a write bit:
-/// where `wanted` holds a missing w, advice. `acl_possible` is false on a file system without
-/// ACLs. Proven before it is returned: decide_access on the changed mode and ACL allows `who`,
-/// and nobody gains but by the class a chmod names. `path` is link-free. Empty where `who` has
-/// everything already.
+/// deciding class for a file's x, where the file system has no ACLs (`acl_possible` false), and
+/// where the class gives the user w; else a named ACL entry. That keeps what the user has now, and
+/// so would have to name a w that another entry gives: then advice. With an existing mask the mask
+/// is given explicitly, with `-n`; where that mask would change what others may, advice. No step
+/// adds a write bit: where `wanted` holds a missing w, advice. None ends at 0777 (but for a sticky
+/// directory): then `o-w` is added to it. Proven before it is returned: decide_access on the
+/// changed mode and ACL allows `who`, and nobody gains but by the class a chmod names. `path` is
+/// link-free. Empty where `who` has everything already.
 ///
 /// Ask once for all that `who` lacks on this inode: steps computed one by one may undo each
 /// other, since a named entry replaces what the classes give.

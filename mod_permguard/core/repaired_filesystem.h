@@ -30,6 +30,9 @@ class RepairedFilesystem : public Filesystem {
   }
   Result<std::optional<Acl>> acl(const std::string& path) const override { return base_.acl(path); }
   Result<Mount> mount(const std::string& path) const override { return base_.mount(path); }
+  bool follows_links(const std::string& directory) const override {
+    return base_.follows_links(directory);
+  }
   Result<std::string> read(const std::string& path, std::size_t offset,
                            std::size_t count) const override {
     return base_.read(path, offset, count);

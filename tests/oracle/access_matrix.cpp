@@ -51,7 +51,7 @@ Permissions from_letters(const std::string& letters) {
 /// Which rights the commands give `who` on a file that they name, by the plain sense of the words.
 Permissions given(const std::string& fix, const Identity& who, const FileStatus& file) {
   Permissions rights = 0;
-  const std::regex chmod("chmod ([augo]+)\\+([rx]+) "), entry("u:([^:, ]+):([rwx]+)");
+  const std::regex chmod("chmod ([augo]+)\\+([rx]+)(?:,o-w)? "), entry("u:([^:, ]+):([rwx]+)");
   for (std::sregex_iterator match(fix.begin(), fix.end(), chmod), end; match != end; ++match) {
     const std::string classes = (*match)[1];
     const bool owner = who.uid == file.uid;
@@ -95,7 +95,10 @@ std::string AccessMatrix::change(const std::string& path, const File& before, co
     if ((gained & kWrite) != 0 || unasked != 0) {
       text += people_[i].name + " gains " + letters(gained) + " on " + path + "\n";
     }
-    if (lost != 0) text += people_[i].name + " loses " + letters(lost) + " on " + path + "\n";
+    // What would end at 0777 is closed to others, and says so.
+    const bool closed = lost == kWrite && fix.find("o-w ") != std::string::npos;
+    if (lost != 0 && !closed)
+      text += people_[i].name + " loses " + letters(lost) + " on " + path + "\n";
   }
   // A file that can be named is named; what cannot stands there by its number.
   const std::string name = path.substr(path.rfind('/') + 1);

@@ -66,8 +66,8 @@ class RandomTree {
   }
 
   void spoil(const std::string& file) {
-    static constexpr std::array<mode_t, 10> kModes = {0644, 0700, 0750, 0711, 0710,
-                                                      0555, 0110, 0604, 0070, 0055};
+    static constexpr std::array<mode_t, 14> kModes = {0644, 0700, 0750, 0711, 0710, 0555, 0110,
+                                                      0604, 0070, 0055, 0666, 0737, 0722, 0776};
     static const std::array<std::string, 4> kOwners = {"root", "root", "www-data", "nobody"};
     static const std::array<std::string, 4> kGroups = {"root", "root", "www-data", "adm"};
     if (!dice_.percent(45)) return;

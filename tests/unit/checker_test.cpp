@@ -7,6 +7,9 @@
 
 #include <map>
 
+#include "core/audit.h"
+#include "core/remedy.h"
+#include "support/fake_filesystem.h"
 #include "support/real_acl.h"
 #include "support/temp_tree.h"
 
@@ -253,6 +256,73 @@ TEST_F(CheckerTest, NoexecMounts) {
   EXPECT_EQ(ask(script, nullptr).findings[0].detail, tree_.path("mnt"));
 }
 
+TEST_F(CheckerTest, MountsWhoseLinksAreNotFollowed) {
+  if (!tree_.mount_tmpfs("mnt", "nosymfollow")) {
+    GTEST_SKIP() << "this machine forbids mounts";
+  }
+  const std::string script = tree_.write("mnt/dir/a.cgi", kScript, 0755);
+  EXPECT_THAT(tags(script), IsEmpty());
+  const std::string link = tree_.symlink(script, "mnt/link");
+  tree_.symlink("dir", "mnt/way");
+  EXPECT_THAT(tags(link), ElementsAre("symlink-loop"));
+  EXPECT_THAT(tags(link, Need::read), ElementsAre("symlink-loop"));
+  EXPECT_THAT(tags(tree_.path("mnt/way/a.cgi")), ElementsAre("symlink-loop"));
+  const std::string shell = tree_.symlink("/bin/sh", "mnt/sh");
+  EXPECT_THAT(tags(tree_.write("b.cgi", "#!" + shell + "\n", 0755)),
+              ElementsAre("interpreter-symlink-loop"));
+  const Finding found = ask(link, nullptr).findings.at(0);
+  EXPECT_EQ(found.path, link);
+  EXPECT_EQ(found.certainty, Certainty::certain);
+  EXPECT_THAT(found.detail, HasSubstr(tree_.path("mnt")));
+}
+
+// The tree may change between two looks, or the kernel may look at another one.
+TEST_F(CheckerTest, NoRefusalIsPassedOverInSilence) {
+  const std::string script = tree_.write("a.cgi", kScript, 0755);
+  const std::map<int, const char*> expected = {
+      {ENOENT, "not-found"},   {ENOTDIR, "not-a-directory"}, {ENAMETOOLONG, "name-too-long"},
+      {ELOOP, "symlink-loop"}, {ESTALE, "lsm-denied"},       {EROFS, "lsm-denied"}};
+  for (const auto& [error, tag] : expected) {
+    ScriptedKernel kernel;
+    kernel.access = {{script, error}};
+    for (const Need need : {Need::execute, Need::read}) {
+      const Diagnosis diagnosis = ask(script, &kernel, need);
+      ASSERT_EQ(diagnosis.findings.size(), 1U) << tag;
+      EXPECT_EQ(tag_of(diagnosis.findings[0]), tag);
+      EXPECT_EQ(diagnosis.findings[0].error, error);
+    }
+  }
+}
+
+TEST_F(CheckerTest, NoCommandHelpsOnAReadOnlyMount) {
+  test::FakeFilesystem fs;
+  fs.file("/mnt/cgi/a.cgi", kScript).mode(0644);
+  fs.mount_at("/mnt", {.read_only = true, .fstype = "ext4"});
+  const auto remedy = [&] {
+    return diagnose({fs, names_, nullptr, surroundings_}, question("/mnt/cgi/a.cgi"))
+        .findings.at(0)
+        .remedy;
+  };
+  surroundings_.private_mounts = false;
+  EXPECT_THAT(remedy().steps, IsEmpty());
+  EXPECT_THAT(remedy().advice, HasSubstr("'/mnt' is read-only"));
+  surroundings_.private_mounts = true;
+  EXPECT_EQ(remedy().steps.size(), 1U) << "it may be writable for the operator";
+}
+
+TEST_F(CheckerTest, WithoutAclsTheClassIsChanged) {
+  test::FakeFilesystem fs;
+  fs.file("/mnt/cgi/a.cgi", kScript).mode(0700);
+  fs.mount_at("/mnt", {.acls = false, .fstype = "nfs4"});
+  const Diagnosis diagnosis =
+      diagnose({fs, names_, nullptr, surroundings_}, question("/mnt/cgi/a.cgi"));
+  for (const Finding& finding : diagnosis.findings) {
+    if (finding.role != Role::script) continue;
+    ASSERT_EQ(finding.remedy.steps.size(), 1U) << tag_of(finding);
+    EXPECT_EQ(finding.remedy.steps[0].spec, "o+rx");
+  }
+}
+
 TEST_F(CheckerTest, AMissingTargetIsNotFound) {
   const Diagnosis diagnosis = ask(tree_.path("none"), nullptr);
   ASSERT_EQ(diagnosis.findings.size(), 1U);
@@ -334,18 +404,86 @@ TEST_F(CheckerTest, TheQuickLookAgreesWithTheLongOne) {
   }
 }
 
-TEST_F(CheckerTest, RisksOfAWorkingScript) {
+class RisksTest : public CheckerTest {
+ protected:
+  std::vector<Finding> look(const std::string& script) const {
+    return risks({filesystem_, names_, nullptr, surroundings_}, question(script),
+                 ask(script, nullptr).chain.at(0).walk);
+  }
+
+  /// "code: fix" of each.
+  std::vector<std::string> risks_of(const std::string& script) const {
+    std::vector<std::string> found;
+    for (const Finding& finding : look(script)) {
+      EXPECT_EQ(finding.severity, Severity::warning);
+      EXPECT_EQ(finding.remedy.steps.empty(), !finding.remedy.advice.empty());
+      found.push_back(tag_of(finding));
+      for (const FixStep& step : finding.remedy.steps) {
+        found.back() += ": " + step.spec + (step.keep_mask ? " -n" : "");
+        EXPECT_EQ(step.path, finding.path);
+      }
+    }
+    return found;
+  }
+};
+
+TEST_F(RisksTest, OfAWorkingScript) {
   const std::string script = tree_.write("open/a.cgi", kScript, 06777);
   tree_.chmod("open", 0777);
-  const Diagnosis diagnosis = ask(script, nullptr);
-  std::vector<std::string> found;
-  for (const Finding& finding : risks({filesystem_, names_, nullptr, surroundings_},
-                                      question(script), diagnosis.chain[0].walk)) {
-    EXPECT_EQ(finding.severity, Severity::warning);
-    found.push_back(tag_of(finding));
+  EXPECT_THAT(risks_of(script),
+              ElementsAre("world-writable: o-w", "group-writable: g-w", "server-writable: o-w",
+                          "setuid: u-s", "setgid: g-s", "dir-world-writable: o-w"));
+}
+
+TEST_F(RisksTest, TheUserMayWriteByAnyEntry) {
+  const std::string script = tree_.write("a.cgi", kScript, 0755);
+  tree_.chown("a.cgi", "www-data");
+  EXPECT_THAT(risks_of(script), ElementsAre("server-writable"));
+  tree_.chown("a.cgi", "root", "www-data");
+  tree_.chmod("a.cgi", 0775);
+  EXPECT_THAT(risks_of(script), ElementsAre("group-writable: g-w", "server-writable: g-w"));
+  tree_.chown("a.cgi", "root", "root");
+  EXPECT_THAT(risks_of(script), ElementsAre("group-writable: g-w"));
+  tree_.setfacl("a.cgi", {"-m", "u:www-data:rwx,g::rx"});
+  EXPECT_THAT(risks_of(script), ElementsAre("server-writable: u:33:r-x -n"));
+  tree_.setfacl("a.cgi", {"-n", "-m", "m::rx"});
+  EXPECT_THAT(risks_of(script), IsEmpty());
+  who_ = lookup_identity("root").value;
+  tree_.setfacl("a.cgi", {"-b"});
+  EXPECT_THAT(risks_of(script), IsEmpty()) << "root may write everything";
+}
+
+// With an ACL the mode's group digit is the mask, and "chmod g-w" would cut every named entry.
+TEST_F(RisksTest, AMaskIsNoGroup) {
+  const std::string script = tree_.write("a.cgi", kScript, 0755);
+  tree_.setfacl("a.cgi", {"-m", "u:nobody:rwx"});
+  EXPECT_THAT(risks_of(script), IsEmpty());
+  tree_.setfacl("a.cgi", {"-m", "g:adm:rw"});
+  EXPECT_THAT(risks_of(script), ElementsAre("group-writable: g:4:r-- -n"));
+  tree_.setfacl("a.cgi", {"-m", "g::rwx"});
+  EXPECT_THAT(risks_of(script), ElementsAre("group-writable: g::r-x,g:4:r-- -n"));
+  const FixStep step = look(script).at(0).remedy.steps.at(0);
+  const Rights before{filesystem_.status(script).value.mode, filesystem_.acl(script).value};
+  const auto after = apply_step(step, before, {});
+  ASSERT_TRUE(after);
+  EXPECT_EQ(after->mode, before.mode) << "the mask, and with it nobody's entry, is cut";
+}
+
+TEST_F(RisksTest, OfALinkAndOfWhatItLeadsTo) {
+  const std::string script = tree_.write("far/a.cgi", kScript, 0755);
+  const std::string link = tree_.symlink(script, "near/l.cgi");
+  const Examiner examiner{filesystem_, names_, nullptr, surroundings_};
+  for (const char* open : {"far", "near"}) {
+    tree_.chmod(open, 0777);
+    ASSERT_THAT(risks_of(link), ElementsAre("dir-world-writable: o-w")) << open;
+    EXPECT_EQ(look(link)[0].path, tree_.path(open));
+    const auto quick = risks_of_file(examiner, question(link));
+    ASSERT_EQ(quick.size(), 1U) << open;
+    EXPECT_EQ(quick[0].path, tree_.path(open));
+    tree_.chmod(open, 0755);
   }
-  EXPECT_THAT(found, ElementsAre("world-writable", "group-writable", "setuid", "setgid",
-                                 "dir-world-writable"));
+  tree_.setfacl("far/a.cgi", {"-m", "u:www-data:rwx"});
+  EXPECT_EQ(risks_of_file(examiner, question(link)).size(), 1U) << "an ACL behind a link counts";
 }
 
 TEST_F(CheckerTest, ASocketsPathHasALimitOfItsOwn) {

@@ -179,6 +179,16 @@ TEST_F(RealFiles, TheMountIsTheOneThatHoldsThePath) {
   EXPECT_FALSE(filesystem_.mount(tree_.root()).value.noexec);
 }
 
+TEST_F(RealFiles, AMountTellsWhetherLinksAreFollowedAndAclsKept) {
+  EXPECT_TRUE(filesystem_.mount(tree_.root()).value.acls);
+  EXPECT_FALSE(filesystem_.mount("/proc/self/status").value.acls);
+  EXPECT_TRUE(filesystem_.follows_links(tree_.root()));
+  if (!tree_.mount_tmpfs("mnt", "nosymfollow")) GTEST_SKIP() << "mounts are forbidden";
+  EXPECT_FALSE(filesystem_.follows_links(tree_.path("mnt")));
+  EXPECT_TRUE(filesystem_.mount(tree_.path("mnt")).value.nosymfollow);
+  EXPECT_FALSE(filesystem_.mount(tree_.root()).value.nosymfollow);
+}
+
 TEST_F(RealFiles, ARootIsPutBeforeEveryPathAndLinksStayInside) {
   tree_.write("jail/etc/passwd", "inside");
   tree_.symlink("/etc/passwd", "jail/absolute");

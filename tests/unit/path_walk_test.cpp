@@ -158,6 +158,24 @@ TEST_F(PathWalk, AMissingNameBehindAGoodLinkIsNotTheLinksFault) {
   EXPECT_EQ(walked.faults[0].path, "/data/none.cgi");
 }
 
+TEST_F(PathWalk, AMountMayForbidToFollowItsLinks) {
+  fs.file("/data/f");
+  fs.link("/mnt/l", "/data/f");
+  fs.link("/mnt/d", "/data");
+  fs.link("/data/good", "/mnt/real");
+  fs.file("/mnt/real");
+  fs.mount_at("/mnt", {.nosymfollow = true});
+  for (const char* path : {"/mnt/l", "/mnt/d/f"}) {
+    const Walk walked = walk(path);
+    ASSERT_EQ(codes_of(walked), Codes{Code::symlink_loop}) << path;
+    EXPECT_EQ(walked.faults[0].path, std::string(path).substr(0, 6));
+    EXPECT_EQ(walked.faults[0].error, ELOOP);
+    EXPECT_EQ(walked.faults[0].detail, "the mount '/mnt' has the option nosymfollow");
+    EXPECT_EQ(walked.resolved, "/data/f") << "what stands behind it is still looked at";
+  }
+  EXPECT_TRUE(walk("/data/good").faults.empty()) << "the mount on which the link lies counts";
+}
+
 TEST_F(PathWalk, FortyLinksAreFollowedAndNotOneMore) {
   fs.file("/l0");
   for (int i = 1; i <= 41; ++i) {
