@@ -106,8 +106,8 @@ Diagnosis diagnose(const Examiner& examiner, const Question& question);
 bool passes(const Examiner& examiner, const Question& question);
 
 /// Risks of a target that works (contract section 4, severity warning): world-writable,
-/// group-writable (some group's entry has w and the mask lets it), server-writable (by whatever
-/// entry, but not for root), setuid, setgid, dir-world-writable. From `walk`'s end, its parent and
+/// group-writable (some group's entry has w and the mask lets it), server-writable (not for root,
+/// nor where everybody may), setuid, setgid, dir-world-writable. From `walk`'s end, its parent and
 /// the parents of the links that lead to it; sticky directories are no risk.
 std::vector<Finding> risks(const Examiner& examiner, const Question& question, const Walk& walk);
 

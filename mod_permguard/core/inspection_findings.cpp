@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <optional>
 
 #include "core/inspection.h"
 #include "core/remedy.h"
@@ -31,26 +31,19 @@ bool is_named_by_a_file(Role role) {
          role != Role::htaccess && role != Role::directory;
 }
 
-/// What a refusal stands for where mode, ACL, mount and the walk tell nothing.
-Code code_of_refusal(int error) {
+/// What a refusal stands for where mode, ACL, mount and the walk tell nothing. Other errors mean
+/// that the tree changed between two looks, or that a file system is out of order for the moment.
+std::optional<Code> code_of_refusal(int error) {
   switch (error) {
+    case EACCES:
+      return Code::lsm_denied;
     case ETXTBSY:
       return Code::text_busy;
-    case ENOENT:
-      return Code::not_found;
-    case ENOTDIR:
-      return Code::not_a_directory;
-    case ENAMETOOLONG:
-      return Code::name_too_long;
     case ELOOP:
       return Code::symlink_loop;
     default:
-      return Code::lsm_denied;
+      return std::nullopt;
   }
-}
-
-bool is_of_the_way(Code code) {
-  return code == Code::not_found || code == Code::not_a_directory || code == Code::name_too_long;
 }
 
 const Step* step_at(const Walk& walk, const std::string& path) {
@@ -192,11 +185,11 @@ void Inspection::ask_kernel(const Link& link, std::size_t first, Permissions wan
   }
 }
 
-/// The kernel refuses and nothing visible explains it. Errors of the way mean that the tree changed
-/// between two looks, or that the kernel looks at another one: certain for that look only.
+/// The kernel refuses and nothing visible explains it.
 void Inspection::add_refusal(const Link& link, const KernelAnswer& answer) {
-  const Code code = code_of_refusal(answer.error);
-  const bool busy = code == Code::text_busy;
+  const std::optional<Code> code = code_of_refusal(answer.error);
+  if (!code) return;
+  const bool busy = *code == Code::text_busy;
   // One refusal for reading and executing, and none beyond a directory that lets nobody pass.
   const bool said = std::any_of(
       diagnosis_.findings.begin(), diagnosis_.findings.end(), [&](const Finding& finding) {
@@ -207,7 +200,7 @@ void Inspection::add_refusal(const Link& link, const KernelAnswer& answer) {
   if (said && !busy) {
     return;
   }
-  Finding& finding = add(code, link);
+  Finding& finding = add(*code, link);
   const Step* end = link.walk.end();
   const FileStatus file = end != nullptr ? end->status : FileStatus{};
   if (end != nullptr) {
@@ -215,11 +208,10 @@ void Inspection::add_refusal(const Link& link, const KernelAnswer& answer) {
     finding.path = end->path;
   }
   finding.error = answer.error;
-  finding.certainty = is_of_the_way(code) ? Certainty::modelled : Certainty::certain;
-  if (code == Code::lsm_denied) {
+  finding.certainty = Certainty::certain;
+  if (*code == Code::lsm_denied) {
     finding.decided_by = DecidedBy::lsm;
     finding.detail = visible_reason(examiner_, finding.path, file);
-    if (answer.error != EACCES) finding.detail += ": " + std::string(strerrordesc_np(answer.error));
   }
   finding.remedy = general_remedy(finding);
 }

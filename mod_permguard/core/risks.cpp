@@ -64,8 +64,6 @@ Remedy take_from_user(const Step& step, const AccessDecision& decision) {
                               return entry.tag == Tag::user && entry.id == decision.entry_id;
                             })},
               {}};
-    case DecidedBy::other:
-      return {{chmod_step(step, "o-w")}, {}};
     default:
       return {{}, "give the file an owner who does not execute it"};
   }
@@ -100,8 +98,9 @@ class RiskList {
     if ((mode & S_IWOTH) != 0) add(Code::world_writable, step, "o-w");
     if (a_group_may_write(step)) add(Code::group_writable, step, take_from_groups(step));
     const AccessDecision write = decide_access(step.status, step.acl, question_.who, kWrite);
-    // Who may write everything does so whatever this file's rights are.
-    if (question_.who.uid != 0 && write.allowed && !write.by_capability) {
+    // Who may write everything does so whatever this file's rights are; what everybody may is told.
+    const bool own = write.allowed && !write.by_capability && write.by != DecidedBy::other;
+    if (question_.who.uid != 0 && own) {
       add(Code::server_writable, step, take_from_user(step, write));
     }
     if ((mode & S_ISUID) != 0) add(Code::setuid, step, "u-s");

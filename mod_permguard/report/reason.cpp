@@ -64,7 +64,7 @@ std::string clause(const Finding& finding, std::size_t limit) {
   if (finding.file && finding.code == Code::not_a_socket) {
     return std::string(what_it_is(finding.file->type)) + ", not a socket";
   }
-  if (finding.file && finding.code == Code::missing) {
+  if (finding.file && finding.code == Code::missing && !finding.detail.empty()) {
     return std::string(what_it_is(finding.file->type)) + " now, not " + finding.detail +
            " of the desired state";
   }

@@ -259,8 +259,7 @@ void Catalogue::produce_risks() {
     ASSERT_TRUE(diagnosis.healthy()) << name_of(code);
     const auto found = risks({SystemFilesystem(), SystemNames(), nullptr, stage.surroundings()},
                              stage.question(), diagnosis.chain.front().walk);
-    // What everybody may write the server's user may write too.
-    ASSERT_EQ(found.size(), code == Code::world_writable ? 2U : 1U) << name_of(code);
+    ASSERT_EQ(found.size(), 1U) << name_of(code);
     expect(found[0], Role::script, code, DecidedBy::none,
            code == Code::dir_world_writable ? stage.way() : stage.part());
   }
