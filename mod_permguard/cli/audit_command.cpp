@@ -29,7 +29,7 @@ std::vector<Code> codes_of(const std::vector<std::string>& words) {
   for (const std::string& word : words) {
     const std::optional<Code> code = code_from_name(word);
     const bool risk = code && *code >= Code::world_writable && *code <= Code::dir_world_writable;
-    if (!risk) throw CommandError("--forbid " + word + ": not the code of a risk");
+    if (!risk) throw CommandError("--forbid '" + word + "': not the code of a risk");
     codes.push_back(*code);
   }
   return codes;
@@ -146,7 +146,7 @@ AuditCommand::AuditCommand(CLI::App& parent)
   refuse_empty(
       app_->add_option("--against", against_, "Compare with the desired state of this snapshot"))
       ->type_name("FILE");
-  refuse_empty(app_->add_option("--forbid", forbid_, "Risks that count as errors"))
+  app_->add_option("--forbid", forbid_, "Risks that count as errors")
       ->type_name("CODE,...")
       ->delimiter(',');
   app_->add_option("--jobs", jobs_, "Threads [one a processor]")

@@ -25,7 +25,7 @@ CLI::Validator one_of(const std::vector<std::string>& known) {
 }
 
 std::string is_given(const std::string& given) {
-  return given.empty() ? "an empty value names nothing" : "";
+  return given.empty() ? "'' names nothing" : "";
 }
 
 std::string is_process_id(const std::string& given) {

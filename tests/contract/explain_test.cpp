@@ -171,7 +171,7 @@ TEST_F(Explain, NamesWhatItCannotUnderstand) {
       {{"/x", "--as", "no-such-user"}, "no-such-user"},
       {{"/x", "--as", "root:no-such-group"}, "root:no-such-group"},
       {{"/x", "--as", "#1x"}, "#1x"},
-      {{"/x", "--as", ""}, "--as ''"},
+      {{"/x", "--as", ""}, "--as: ''"},
       {{"/x", "--pid", "four"}, "'four'"},
       {{"/x", "--pid", "-4"}, "'-4'"},
       {{"/x", "--pid", "4194304"}, "process 4194304: no such process"},
