@@ -111,11 +111,11 @@ struct Finding {
   /// none; search-denied and not-found on the way to an interpreter: that interpreter;
   /// dangling-symlink and symlink-loop: the link's text, or that its mount is nosymfollow;
   /// noexec-mount and nosuid: the mount point; lsm-denied: the visible reason; format faults:
-  /// FileHead::detail; drift: the desired value; uid-too-low and gid-too-low: the minimum;
-  /// owner-mismatch: the wanted "user:group"; outside-docroot: the document root; wrong-caller,
-  /// bad-config, disabled: what it was built for, or what is wrong with its file; user-unknown and
-  /// group-unknown: the id; search-denied and not-found of suexec: where the way leads;
-  /// not-regular-file, not-a-socket: nothing (the type tells).
+  /// FileHead::detail; drift: the desired value, of missing what was there; uid-too-low and
+  /// gid-too-low: the minimum; owner-mismatch: the wanted "user:group"; outside-docroot: the
+  /// document root; wrong-caller, bad-config, disabled: what it was built for, or what is wrong
+  /// with its file; user-unknown and group-unknown: the id; search-denied and not-found of suexec:
+  /// where the way leads; not-regular-file, not-a-socket: nothing (the type tells).
   std::string detail;
   /// A mount of the process's own namespace that explains it, with the systemd setting that makes
   /// such mounts; of a command that is not found, the part of PATH that could not be searched;
