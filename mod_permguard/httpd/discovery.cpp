@@ -259,7 +259,8 @@ class Finder {
       ap_directive_t node{};
       node.filename = rule.file;
       node.line_num = rule.line;
-      const bool socket = rule.need == Need::connect;
+      // A directory's sockets are found by its audit.
+      const bool socket = rule.need == Need::connect && !is_directory(rule.directory);
       add(Section{.server = server}, node,
           {.path = rule.directory,
            .handler = Handler::other,
@@ -408,10 +409,18 @@ class Finder {
     if (const DesiredState* desired = settings.desired.value_or(nullptr)) place.desired = *desired;
   }
 
-  ScriptPlace::Kind kind_of(const std::string& path) const {
+  /// APR_NOFILE where nothing can be seen.
+  apr_filetype_e type_of(const std::string& path) const {
     apr_finfo_t seen;
-    const bool file = apr_stat(&seen, path.c_str(), APR_FINFO_TYPE, pool_) == APR_SUCCESS &&
-                      seen.filetype != APR_DIR;
+    const bool known = apr_stat(&seen, path.c_str(), APR_FINFO_TYPE, pool_) == APR_SUCCESS;
+    return known ? seen.filetype : APR_NOFILE;
+  }
+
+  bool is_directory(const std::string& path) const { return type_of(path) == APR_DIR; }
+
+  ScriptPlace::Kind kind_of(const std::string& path) const {
+    const apr_filetype_e type = type_of(path);
+    const bool file = type != APR_NOFILE && type != APR_DIR;
     return file ? ScriptPlace::Kind::file : ScriptPlace::Kind::directory;
   }
 

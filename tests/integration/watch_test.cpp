@@ -3,6 +3,9 @@
 // What the module says of the places in a configuration: configtest, DUMP_PERMGUARD, the watch.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -120,6 +123,27 @@ TEST_P(WatchTest, WatchesNamedDirectoriesAndSaysWhatItMayNotList) {
   server.log().expect("not-listable");
   EXPECT_EQ(status(server)["watch"].size(), 1U);
   EXPECT_EQ(server.log().count("a.cgi"), 0U);
+}
+
+TEST_P(WatchTest, TheSocketsOfANamedDirectoryAreLookedAt) {
+  HttpdServer server(options(GetParam(), std::string(kReport) +
+                                             "PermGuardWatch off\n"
+                                             "PermGuardWatch @ROOT@/sockets need=connect\n"));
+  server.tree().mkdir("sockets");
+  server.tree().write("sockets/readme", "words", 0600);
+  const std::string path = server.tree().path("sockets/pool.sock");
+  const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(chmod(path.c_str(), 0600), 0);
+  server.start();
+  server.log().expect("socket-connect-denied: www-data cannot connect '" + path + "'");
+  EXPECT_EQ(server.log().count("not-a-socket"), 0U);
+  ASSERT_EQ(chmod(path.c_str(), 0666), 0);
+  server.log().expect("recovered: socket-connect-denied '" + path + "'");
+  close(listener);
 }
 
 TEST_P(WatchTest, GoesOnAfterAGracefulRestart) {
