@@ -154,7 +154,7 @@ AuditCommand::AuditCommand(CLI::App& parent)
       ->check(CLI::Range(1U, 64U));
   app_->add_flag("--all", all_, "Every file, not only those with an x bit or #!");
   add_whose_options(*app_, whose_);
-  httpd_option_->excludes(add_need_option(*app_, need_));  // every place says its own
+  need_option_ = add_need_option(*app_, need_);
   add_format_option(*app_, format_, {"text", "json", "openmetrics", "puppet"});
 }
 
@@ -180,7 +180,8 @@ int AuditCommand::run() {
   const WhoseRights rights = whose_rights(whose_);
   AuditResult result;
   if (httpd) {
-    audit_httpd(result, apachectl_, rights, {options, jobs, whose_.as.has_value()});
+    audit_httpd(result, apachectl_, rights,
+                {options, jobs, whose_.as.has_value(), need_option_->count() > 0});
   } else {
     result.user(rights);
   }

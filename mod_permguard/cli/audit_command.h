@@ -24,6 +24,7 @@ class AuditCommand : public Command {
 
  private:
   CLI::App* app_;
+  CLI::Option* need_option_;
   CLI::Option* httpd_option_;
   std::vector<std::string> directories_;
   std::string apachectl_ = "apachectl";

@@ -72,9 +72,13 @@ ScriptNames names_of(const Json& names) {
           names.at("expressions").get<std::vector<std::string>>()};
 }
 
-AuditOptions options_for(const Json& place, AuditOptions options) {
-  options.need = need_from_name(place.at("need").get<std::string>()).value_or(options.need);
+/// A wrapper or a socket has but one use, whatever need was asked for.
+AuditOptions options_for(const Json& place, const HttpdAudit& audit) {
+  AuditOptions options = audit.options;
   options.role = role_from_name(place.at("role").get<std::string>()).value_or(Role::script);
+  if (!audit.need_asked || options.role != Role::script) {
+    options.need = need_from_name(place.at("need").get<std::string>()).value_or(options.need);
+  }
   options.names = {names_of(place.at("names")), names_of(place.at("among")),
                    names_of(place.at("except"))};
   // What a handler is set for is a script, whatever it looks like.
@@ -137,13 +141,14 @@ class PlacesAudit {
     WhoseRights rights = rights_of(place.at("user"));
     const auto search_path = member<std::string>(place, "search_path").value_or("");
     if (!search_path.empty()) rights.search_path = search_path;
-    const AuditOptions options = options_for(place, audit_.options);
+    const AuditOptions options = options_for(place, audit_);
     if (options.role != Role::script) {
-      audit_one(path, rights, options, judge_for(place, rights));
+      audit_one(path, rights, options, judge_for(place, rights, options.need));
     } else if (SystemFilesystem(rights.root).target_status(path).error == ENOENT) {
       result_.keep(result_.user(rights), missing_place(path, options.need));
     } else {
-      audit_trees(result_, {path}, rights, options, audit_.jobs, judge_for(place, rights));
+      audit_trees(result_, {path}, rights, options, audit_.jobs,
+                  judge_for(place, rights, options.need));
     }
   }
 
@@ -181,9 +186,9 @@ class PlacesAudit {
     if (error != 0) collector.unexamined(path, error);
   }
 
-  JudgeFactory judge_for(const Json& place, const WhoseRights& rights) {
+  JudgeFactory judge_for(const Json& place, const WhoseRights& rights, Need need) {
     const auto suexec = member<Json>(place, "suexec");
-    if (!suexec || audit_.as_asked) return {};
+    if (!suexec || audit_.as_asked || need != Need::execute) return {};
     const auto settings = settings_of(suexec->at("binary").get<std::string>(), rights.root);
     if (!settings) return {};
     Result<SuexecTarget> target =

@@ -10,7 +10,8 @@ namespace permguard::cli {
 struct HttpdAudit {
   AuditOptions options;
   unsigned jobs = 1;
-  bool as_asked = false;  ///< everything as the user of `rights`, as --as says, not as its own
+  bool as_asked = false;    ///< everything as the user of `rights`, as --as says, not as its own
+  bool need_asked = false;  ///< every script for `options.need`, as --need says
 };
 
 /// Audits every place that the httpd of `apachectl` (a command line for sh) executes scripts from

@@ -71,7 +71,6 @@ TEST_F(OptionsTest, WhatHasNoMeaningTogetherIsRefused) {
       {{"fix", "--against", file, "--pid", "1"}, "--pid"},
       {{"fix", "--against", file, "--need", "read"}, "--need"},
       {{"fix", "--against", file, "--path", "/bin"}, "--path"},
-      {{"audit", "--httpd", "--need", "read"}, "--need"},
   };
   for (const auto& [arguments, message] : cases) {
     const ProcessResult result = permguard(arguments);

@@ -77,6 +77,17 @@ TEST_F(AuditHttpdTest, AsMakesOneUserOfAll) {
   EXPECT_THAT(text.out, Not(HasSubstr(server.tree().path("other/a.cgi"))));
 }
 
+/// What the configuration dispatches, asked for another need than its handlers have.
+TEST_F(AuditHttpdTest, NeedCountsForEveryScript) {
+  HttpdServer server(two_users());
+  const std::string own = server.tree().write("own/a.cgi", cgi_script("x"), 0711);
+  server.tree().write("other/a.cgi", cgi_script("x"), 0644);
+  const ProcessResult text = audit(server, {"--need", "read"});
+  EXPECT_EQ(text.exit_code, 1) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("read-denied: www-data cannot read '" + own + "'"));
+  EXPECT_THAT(text.out, Not(HasSubstr("cannot execute")));
+}
+
 /// An ordinary user can ask the kernel for himself only.
 TEST_F(AuditHttpdTest, IsModelledWhereNobodyCanBeAsked) {
   HttpdServer server(two_users());
