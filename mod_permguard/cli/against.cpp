@@ -69,10 +69,6 @@ void walk_tree(const Root& root, const Filesystem& filesystem, const StateVisito
   }
 }
 
-bool is_or_is_below(const std::string& path, const std::string& root) {
-  return path == root || root == "/" || path.starts_with(root + "/");
-}
-
 /// Where the files of a desired state are looked for. What was a directory may have become a link:
 /// behind it are other files, perhaps of another owner, which are not to be changed.
 class Places {
@@ -117,13 +113,13 @@ class Places {
     const Root* longest = nullptr;
     for (const Root& root : roots_) {
       const bool longer = longest == nullptr || root.name.size() > longest->name.size();
-      if (longer && is_or_is_below(path, root.name)) longest = &root;
+      if (longer && lies_in(path, root.name)) longest = &root;
     }
     return longest;
   }
 
   bool leads_through_link(const std::string& directory, const std::string& top) {
-    if (!is_or_is_below(directory, top)) return false;
+    if (!lies_in(directory, top)) return false;
     const auto known = links_.find(directory);
     if (known != links_.end()) return known->second;
     const bool above = directory != "/" && leads_through_link(directory_of(directory), top);

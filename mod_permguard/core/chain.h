@@ -73,4 +73,7 @@ std::string absolute(const std::string& path, const std::string& directory);
 /// The directory part of `path`; "/" for a name at the root, "." where there is no slash.
 std::string directory_of(const std::string& path);
 
+/// Whether `path` is `directory` or lies below it, by the names; neither ends with a slash but "/".
+bool lies_in(const std::string& path, const std::string& directory);
+
 }  // namespace permguard

@@ -238,7 +238,7 @@ const char* advice_for_missing(Role role) {
   switch (role) {
     case Role::interpreter:
     case Role::wrapper_interpreter:
-      return "install the interpreter or correct the script\'s first line";
+      return "install the interpreter or correct the script's first line";
     case Role::command:
     case Role::wrapper_command:
       return "install the command or add its directory to the PATH that httpd hands to scripts";
@@ -263,9 +263,9 @@ bool is_command(Role role) {
 const char* advice_for_first_line(const Finding& finding) {
   const bool looked_up = finding.path.find('/') == std::string::npos;
   const bool complaint = !looked_up && !finding.detail.empty() && !finding.detail.starts_with('/');
-  if (complaint) return "correct the words after env in the script\'s first line";
+  if (complaint) return "correct the words after env in the script's first line";
   if (finding.path.find_first_of(" \t") != std::string::npos) {
-    return "write env -S in the script\'s first line, so that env splits its words";
+    return "write env -S in the script's first line, so that env splits its words";
   }
   return nullptr;
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/chain.h"
 #include "httpd/conftree.h"
 #include "httpd/dispatchers/dispatcher.h"
 #include "httpd/handler_rules.h"
@@ -161,11 +162,11 @@ class Finder {
     if (server != main_) add_handlers(handlers, facts_[main_].handlers);
     for (const server_rec* each : {server, static_cast<const server_rec*>(main_)}) {
       for (const auto& [place, set] : facts_[each].by_directory) {
-        if (lies_in(directory, place)) add_handlers(handlers, set);
+        if (lies_in(directory, without_slash(place))) add_handlers(handlers, set);
       }
       for (const auto& [url, set] : facts_[each].by_url) {
         const std::string place = directory_of_url(url, server);
-        if (!place.empty() && lies_in(directory, place)) add_handlers(handlers, set);
+        if (!place.empty() && lies_in(directory, without_slash(place))) add_handlers(handlers, set);
       }
       if (server == main_) break;
     }
@@ -179,7 +180,9 @@ class Finder {
     std::size_t depth = 0;
     for (const server_rec* each : {static_cast<const server_rec*>(main_), server}) {
       for (const auto& [place, set] : facts_[each].by_directory) {
-        if (set.search_path.empty() || !lies_in(directory, place) || place.size() < depth) continue;
+        if (set.search_path.empty() || !lies_in(directory, without_slash(place)) ||
+            place.size() < depth)
+          continue;
         found = &set.search_path;
         depth = place.size();
       }
@@ -244,11 +247,6 @@ class Finder {
   static std::string without_slash(std::string path) {
     while (path.size() > 1 && path.back() == '/') path.pop_back();
     return path;
-  }
-
-  static bool lies_in(const std::string& path, const std::string& directory) {
-    const std::string place = without_slash(directory);
-    return path == place || place == "/" || path.starts_with(place + "/");
   }
 
   void add_watched(const server_rec* server) {
@@ -455,10 +453,6 @@ class Finder {
 };
 
 }  // namespace
-
-bool ScriptPlace::holds(const std::string& target) const {
-  return target == path || (target.starts_with(path) && target[path.size()] == '/');
-}
 
 std::vector<ScriptPlace> distinct_places(const std::vector<ScriptPlace>& places) {
   std::vector<ScriptPlace> distinct;

@@ -36,9 +36,6 @@ struct ScriptPlace {
   std::vector<Code> forbidden;               ///< PermGuardForbid, likewise
   DesiredState desired;                      ///< PermGuardExpect, likewise
   std::string search_path{};                 ///< SetEnv PATH, likewise; empty: httpd's own
-
-  /// Whether `target` is the place or lies below it.
-  bool holds(const std::string& target) const;
 };
 
 /// `places` without those that another one stands for: the same files asked the same, as where

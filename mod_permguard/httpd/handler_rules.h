@@ -24,8 +24,8 @@ struct ScriptHandlers {
   SetFor fcgid;
   SetFor wsgi;
   SetFor wrapped;           ///< what FcgidWrapper hands to a program, which reads it
-  std::string search_path;  ///< SetEnv PATH, which CGI scripts get; empty: not said
   SetFor unneeded;          ///< what `FcgidWrapper … virtual` stands for: nobody opens the file
+  std::string search_path;  ///< SetEnv PATH, which CGI scripts get; empty: not said
 };
 
 /// Those of `first` and its siblings: SetHandler, AddHandler, AddType, FcgidWrapper and SetEnv

@@ -52,11 +52,11 @@ bool is_command(Role role) {
   return role == Role::command || role == Role::wrapper_command;
 }
 
-bool is_known_vhost(const std::string& name) {
-  for (const server_rec* server = ap_server_conf; server; server = server->next) {
-    if (vhost_name(server) == name) return true;
-  }
-  return false;
+/// Null: it is gone.
+const server_rec* vhost_named(const std::string& name) {
+  const server_rec* server = ap_server_conf;
+  while (server && vhost_name(server) != name) server = server->next;
+  return server;
 }
 
 }  // namespace
@@ -154,27 +154,25 @@ bool WatchReport::still_stands(const SharedState::Open& incident) const {
 /// since the configuration was read is in it.
 bool WatchReport::has_left_configuration(const SharedState::Open& incident) const {
   if (incident.last_seen > plan_.since) return false;
-  if (!is_known_vhost(incident.vhost)) return true;
+  if (!vhost_named(incident.vhost)) return true;
   const Finding& finding = incident.finding;
   bool lies_in_place = false, is_asked = false, needs_same = false;
   for (const ScriptPlace& place : plan_.places) {
-    if (!place.holds(finding.target)) continue;
+    if (!lies_in(finding.target, place.path)) continue;
     lies_in_place = true;
     if (place.need != finding.need) continue;
     needs_same = true;
     is_asked |= place.who.uid == incident.who.uid && place.who.gid == incident.who.gid;
   }
   if (lies_in_place) return needs_same && !is_asked;
-  return std::any_of(plan_.dropped.begin(), plan_.dropped.end(), [&](const std::string& dropped) {
-    return finding.target == dropped || finding.target.starts_with(dropped + "/");
-  });
+  return std::any_of(plan_.dropped.begin(), plan_.dropped.end(),
+                     [&](const std::string& dropped) { return lies_in(finding.target, dropped); });
 }
 
 DirectoryConfig WatchReport::settings_of(const SharedState::Open& incident) const {
-  const server_rec* server = ap_server_conf;
-  while (server->next && vhost_name(server) != incident.vhost) server = server->next;
-  if (vhost_name(server) != incident.vhost) server = ap_server_conf;
-  return settings_for(pool_, server, directory_of(incident.finding.target));
+  const server_rec* server = vhost_named(incident.vhost);
+  return settings_for(pool_, server ? server : ap_server_conf,
+                      directory_of(incident.finding.target));
 }
 
 /// A state that some other section than a directory's expects is off as long as the file is what
@@ -228,7 +226,7 @@ std::string WatchReport::search_path_of(const SharedState::Open& incident) const
 
 std::string WatchReport::search_path_of_place(const Finding& finding) const {
   for (const ScriptPlace& place : plan_.places) {
-    if (place.holds(finding.target)) return search_path_for(place);
+    if (lies_in(finding.target, place.path)) return search_path_for(place);
   }
   return search_path_for(is_part_of_wrapper(finding.role) ? Handler::fcgid : Handler::cgi,
                          ap_server_conf, finding.target.c_str());
@@ -241,12 +239,13 @@ bool WatchReport::was_evicted(const std::string& key) const {
 
 bool WatchReport::was_covered(const std::string& target) const {
   return std::any_of(covered_.begin(), covered_.end(),
-                     [&](const Covered& covered) { return covered.place->holds(target); });
+                     [&](const Covered& covered) { return lies_in(target, covered.place->path); });
 }
 
 bool WatchReport::was_judged_by_suexec(const std::string& target, uid_t user) const {
   return std::any_of(covered_.begin(), covered_.end(), [&](const Covered& covered) {
-    return covered.by_suexec && covered.place->who.uid == user && covered.place->holds(target);
+    return covered.by_suexec && covered.place->who.uid == user &&
+           lies_in(target, covered.place->path);
   });
 }
 
