@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "contract/command.h"
 #include "support/process.h"
 #include "support/temp_tree.h"
 #include "tests/places.h"
@@ -31,10 +32,6 @@ class AgainstTest : public ::testing::Test {
     elsewhere_.write("b.cgi", "words", 0600);
   }
 
-  static ProcessResult permguard(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), PERMGUARD_BUILD "/permguard");
-    return run(arguments);
-  }
   void take_snapshot(const std::string& of = "w") {
     const ProcessResult result = permguard({"snapshot", tree_.path(of)});
     ASSERT_EQ(result.exit_code, 0) << result.err;

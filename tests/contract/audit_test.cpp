@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "contract/command.h"
 #include "support/httpd_server.h"
 #include "support/process.h"
 #include "support/puppet.h"
@@ -17,11 +18,6 @@ namespace permguard::test {
 namespace {
 
 using ::testing::HasSubstr;
-
-ProcessResult permguard(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), PERMGUARD_BUILD "/permguard");
-  return run(arguments);
-}
 
 class AuditCommandTest : public ::testing::Test {
  protected:

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "contract/command.h"
 #include "support/process.h"
 #include "support/temp_tree.h"
 #include "tests/places.h"
@@ -19,11 +20,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-ProcessResult permguard(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), PERMGUARD_BUILD "/permguard");
-  return run(arguments);
-}
 
 class FixTest : public ::testing::Test {
  protected:

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "contract/command.h"
 #include "support/process.h"
 #include "support/temp_tree.h"
 #include "tests/places.h"
@@ -18,11 +19,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-ProcessResult permguard(std::vector<std::string> arguments, const ProcessOptions& options = {}) {
-  arguments.insert(arguments.begin(), PERMGUARD_BUILD "/permguard");
-  return run(arguments, options);
-}
 
 class OptionsTest : public ::testing::Test {
  protected:
