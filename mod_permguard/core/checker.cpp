@@ -6,6 +6,7 @@
 
 #include "core/chain.h"
 #include "core/inspection.h"
+#include "core/set_id.h"
 
 namespace permguard {
 namespace {
@@ -55,6 +56,10 @@ class QuickLook {
                                       return examiner_.filesystem.read(path, offset, count).value;
                                     });
     if (head.fault || !allows(path, head.shebang ? kRead | kExecute : kExecute)) {
+      return false;
+    }
+    // It may read the scripts before it with other rights: for the long look.
+    if (files_ > 1 && has_set_id(file.value)) {
       return false;
     }
     const NextFile next = next_for_kernel(head, context);

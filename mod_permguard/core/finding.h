@@ -118,8 +118,8 @@ struct Finding {
   /// where the way leads; not-regular-file, not-a-socket: nothing (the type tells).
   std::string detail;
   /// A mount of the process's own namespace that explains it, with the systemd setting that makes
-  /// such mounts; of a command that is not found, the part of PATH that could not be searched;
-  /// else empty.
+  /// such mounts; of a command that is not found, the part of PATH that could not be searched; of
+  /// an interpreter with a set-id bit, as whom it reads; else empty.
   std::string hint;
   /// Holds only if the file is a script: its first bytes could not be read. Never answered for.
   bool conditional = false;

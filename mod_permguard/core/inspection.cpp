@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/remedy.h"
+#include "core/set_id.h"
 #include "core/surroundings.h"
 
 namespace permguard {
@@ -56,7 +57,8 @@ void Inspection::examine_plain(Need need) {
       judge_access(link, wanted,
                    need == Need::connect              ? Code::connect_denied
                    : question.role == Role::directory ? Code::not_listable
-                                                      : Code::read_denied);
+                                                      : Code::read_denied,
+                   question.who);
     }
   }
   ask_kernel(link, first, wanted, false);
@@ -82,10 +84,11 @@ void Inspection::execute(const Candidate& candidate, const ExecContext& context)
     read_format(link);
     judge_format(link);
   }
+  const std::size_t place = diagnosis_.chain.size();
   diagnosis_.chain.push_back(link);
   if (regular) {
     follow(link, candidate, context);
-    judge_script_read(link);
+    judge_script_read(link, place);
   }
 }
 
@@ -95,7 +98,7 @@ bool Inspection::judge_program(const Link& link, std::size_t first) {
   const bool regular =
       link.walk.complete && judge_type(link, FileType::regular, Code::not_regular_file);
   if (regular) {
-    judge_access(link, kExecute, Code::execute_denied);
+    judge_access(link, kExecute, Code::execute_denied, diagnosis_.question.who);
     judge_mount(link);
   }
   ask_kernel(link, first, kExecute, true);
@@ -106,7 +109,7 @@ Link Inspection::reach(Role role, const std::string& path, const std::string& di
   Link link{role, absolute(path, directory), {}, {}, false};
   link.walk = walk_path(examiner_.filesystem, link.path, diagnosis_.question.who,
                         {directory, examiner_.surroundings.protected_symlinks});
-  add_walk_faults(link);
+  add_walk_faults(link, diagnosis_.question.who);
   return link;
 }
 
@@ -125,10 +128,10 @@ bool Inspection::judge_type(const Link& link, FileType wanted, Code otherwise) {
   return false;
 }
 
-void Inspection::judge_access(const Link& link, Permissions wanted, Code denied) {
+void Inspection::judge_access(const Link& link, Permissions wanted, Code denied,
+                              const Identity& who) {
   const Step& end = *link.walk.end();
-  const AccessDecision decision =
-      decide_access(end.status, end.acl, diagnosis_.question.who, wanted);
+  const AccessDecision decision = decide_access(end.status, end.acl, who, wanted);
   if (decision.allowed) {
     return;
   }
@@ -139,7 +142,7 @@ void Inspection::judge_access(const Link& link, Permissions wanted, Code denied)
   finding.decision = decision;
   finding.decided_by = decision.by;
   finding.error = EACCES;
-  remedy_denial(finding, end, wanted);
+  remedy_denial(finding, end, wanted, who);
   add_hint(finding, end.path, end.status);
 }
 
@@ -205,14 +208,18 @@ Finding& Inspection::add_format_fault(Code code, const Link& link, const std::st
 }
 
 /// What cannot be read may be a script too, an interpreter as well: fatal then, fine for a program.
-void Inspection::judge_script_read(const Link& link) {
+void Inspection::judge_script_read(const Link& link, std::size_t place) {
   const bool script = link.head_read && link.head.shebang.has_value();
   const bool hidden = !link.head_read;
   const std::size_t first = diagnosis_.findings.size();
   if (!script && !hidden) {
     return;
   }
-  judge_access(link, kRead, Code::read_denied);
+  if (const Link* reader = reader_with_set_id(place)) {
+    judge_read_by(*reader, link);
+    return;
+  }
+  judge_access(link, kRead, Code::read_denied, diagnosis_.question.who);
   if (script) {
     ask_kernel(link, first, kRead, false);
   }
@@ -222,6 +229,56 @@ void Inspection::judge_script_read(const Link& link) {
   for (std::size_t i = first; i < diagnosis_.findings.size(); ++i) {
     diagnosis_.findings[i].conditional = hidden;
   }
+}
+
+/// The program that the chain beyond `place` ends at, where it reads with other rights than who
+/// executes it; null where not. The kernel hands it every script of the chain by name.
+const Link* Inspection::reader_with_set_id(std::size_t place) const {
+  const auto& chain = diagnosis_.chain;
+  const auto beyond = chain.rend() - static_cast<std::ptrdiff_t>(place) - 1;
+  const auto last = std::find_if(chain.rbegin(), beyond, [](const Link& link) {
+    return link.role != Role::loader && link.role != Role::wrapper_loader;
+  });
+  if (last == beyond || last->walk.end() == nullptr) return nullptr;
+  const bool program = !last->head_read || last->head.format == Format::elf;
+  const FileStatus& file = last->walk.end()->status;
+  if (!program || !has_set_id(file) || !honours_set_id(last->walk.resolved, file)) return nullptr;
+  return &*last;
+}
+
+/// mnt_may_suid() and bprm_fill_uid(), fs/exec.c: not on a nosuid mount, not without new
+/// privileges, and not where the user namespace maps one of the file's ids to nobody.
+bool Inspection::honours_set_id(const std::string& path, const FileStatus& file) const {
+  const Surroundings& around = examiner_.surroundings;
+  return !around.no_new_privs && around.users.hold(file.uid) && around.groups.hold(file.gid) &&
+         !examiner_.filesystem.mount(path).value.nosuid;
+}
+
+/// Modelled: a shell may give the rights up again before it reads.
+void Inspection::judge_read_by(const Link& reader, Link script) {
+  const FileStatus& file = reader.walk.end()->status;
+  const Identity who = identity_after_exec(diagnosis_.question.who, file);
+  auto& findings = diagnosis_.findings;
+  const std::vector<Finding> before = std::exchange(findings, {});
+  script.walk = walk_path(examiner_.filesystem, script.path, who,
+                          {.protected_symlinks = examiner_.surroundings.protected_symlinks});
+  add_walk_faults(script, who);
+  if (script.walk.complete) judge_access(script, kRead, Code::read_denied, who);
+  std::erase_if(findings, [&](const Finding& finding) {
+    return std::any_of(before.begin(), before.end(), [&](const Finding& known) {
+      return known.code == finding.code && known.path == finding.path;
+    });
+  });
+  for (Finding& finding : findings) {
+    // A named entry for reading alone would take the x that the same user has as one of a class.
+    if (finding.code == Code::read_denied) {
+      remedy_denial(finding, *script.walk.end(), kRead | kExecute, who);
+    }
+    finding.certainty = Certainty::modelled;
+    finding.hint = "and its interpreter '" + reader.path + "' has a set-id bit: it reads as " +
+                   examiner_.names.user(who.uid) + ':' + examiner_.names.group(who.gid);
+  }
+  findings.insert(findings.begin(), before.begin(), before.end());
 }
 
 void Inspection::follow(const Link& link, const Candidate& from, const ExecContext& context) {

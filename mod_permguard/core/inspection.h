@@ -29,12 +29,15 @@ class Inspection {
   bool judge_program(const Link& link, std::size_t first);
   Link reach(Role role, const std::string& path, const std::string& directory);
   bool judge_type(const Link& link, FileType wanted, Code otherwise);
-  void judge_access(const Link& link, Permissions wanted, Code denied);
+  void judge_access(const Link& link, Permissions wanted, Code denied, const Identity& who);
   void judge_mount(const Link& link);
   void read_format(Link& link);
   void judge_format(const Link& link);
   Finding& add_format_fault(Code code, const Link& link, const std::string& detail, int error);
-  void judge_script_read(const Link& link);
+  const Link* reader_with_set_id(std::size_t place) const;
+  bool honours_set_id(const std::string& path, const FileStatus& file) const;
+  void judge_script_read(const Link& link, std::size_t place);
+  void judge_read_by(const Link& reader, Link script);
   void follow(const Link& link, const Candidate& from, const ExecContext& context);
   void follow_loader(const std::string& path, const ElfHeader& program, const ExecContext& context);
   void follow_interpreter(const Link& script, const NextFile& next, const Candidate& from,
@@ -50,12 +53,12 @@ class Inspection {
   bool is_missing_since(std::size_t first) const;
 
   Finding& add(Code code, const Link& link);
-  void add_walk_faults(const Link& link);
+  void add_walk_faults(const Link& link, const Identity& who);
   void place(Finding& finding, const FileStatus& file);
   Certainty certainty_of(Code code) const;
   void join_remedies(const Link& link, Finding& read);
   void add_hint(Finding& finding, const std::string& nearest, const FileStatus& file) const;
-  void remedy_denial(Finding& finding, const Step& step, Permissions wanted);
+  void remedy_denial(Finding& finding, const Step& step, Permissions wanted, const Identity& who);
 
   /// Lets the kernel's answer decide over the findings from `first` on.
   void ask_kernel(const Link& link, std::size_t first, Permissions wanted, bool execution);

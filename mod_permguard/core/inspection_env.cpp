@@ -81,7 +81,7 @@ bool Inspection::changes_directory(const Link& script, const std::string& name,
   const std::size_t first = diagnosis_.findings.size();
   const Link link = reach(joined(diagnosis_.question.role, Role::command), next.directory, "/");
   if (link.walk.complete && judge_type(link, FileType::directory, Code::not_a_directory)) {
-    judge_access(link, kExecute, Code::search_denied);
+    judge_access(link, kExecute, Code::search_denied, diagnosis_.question.who);
   }
   ask_kernel(link, first, kExecute, false);
   for (std::size_t i = first; i < diagnosis_.findings.size(); ++i) {
@@ -137,7 +137,7 @@ void Inspection::execute_by_env(const Candidate& command, const ExecContext& con
   const Link link = diagnosis_.chain[place];
   const std::size_t judged = diagnosis_.findings.size();
   if (!link.head.shebang) {
-    judge_access(link, kRead, Code::read_denied);
+    judge_access(link, kRead, Code::read_denied, diagnosis_.question.who);
     ask_kernel(link, judged, kRead, false);
   }
 }

@@ -100,7 +100,8 @@ void Inspection::add_hint(Finding& finding, const std::string& nearest,
                               info(finding.code).action};
 }
 
-void Inspection::remedy_denial(Finding& finding, const Step& step, Permissions wanted) {
+void Inspection::remedy_denial(Finding& finding, const Step& step, Permissions wanted,
+                               const Identity& who) {
   if (finding.decision.by == DecidedBy::named_user ||
       finding.decision.masked == DecidedBy::named_user) {
     finding.entry_name = examiner_.names.user(finding.decision.entry_id);
@@ -109,8 +110,7 @@ void Inspection::remedy_denial(Finding& finding, const Step& step, Permissions w
     finding.entry_name = examiner_.names.group(finding.decision.entry_id);
   }
   const Mount mount = examiner_.filesystem.mount(step.path).value;
-  finding.remedy = least_grant(step.path, step.status, step.acl, diagnosis_.question.who, wanted,
-                               keeps_acls(mount));
+  finding.remedy = least_grant(step.path, step.status, step.acl, who, wanted, keeps_acls(mount));
   // A service's own read-only view of a mount does not bind the operator's shell.
   if (mount.read_only && !examiner_.surroundings.private_mounts) {
     finding.remedy = {.steps = {},
@@ -129,14 +129,14 @@ void Inspection::join_remedies(const Link& link, Finding& read) {
         finding.code == Code::not_executable || finding.code == Code::execute_denied;
     // A hidden file is not repaired by commands.
     if (lacks_x && finding.path == read.path && finding.hint.empty()) {
-      remedy_denial(read, *link.walk.end(), kRead | kExecute);
+      remedy_denial(read, *link.walk.end(), kRead | kExecute, diagnosis_.question.who);
       finding.remedy = read.remedy;
       return;
     }
   }
 }
 
-void Inspection::add_walk_faults(const Link& link) {
+void Inspection::add_walk_faults(const Link& link, const Identity& who) {
   for (const WalkFault& fault : link.walk.faults) {
     Finding& finding = add(fault.code, link);
     finding.path = fault.path;
@@ -156,7 +156,7 @@ void Inspection::add_walk_faults(const Link& link) {
     }
     const Step* step = step_at(link.walk, fault.path);
     if (fault.code == Code::search_denied && step != nullptr) {
-      remedy_denial(finding, *step, kExecute);
+      remedy_denial(finding, *step, kExecute, who);
     } else {
       finding.remedy = general_remedy(finding);
     }

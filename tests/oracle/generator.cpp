@@ -51,12 +51,14 @@ void Generator::give_rights(PlannedFile& file) {
   static constexpr std::array<unsigned, 16> kModes = {0644, 0711, 0700, 0750, 0751, 0710,
                                                       0770, 0705, 0055, 0510, 0007, 0070,
                                                       0111, 0555, 0000, 02755};
+  static constexpr std::array<unsigned, 3> kSetIds = {02000, 04000, 06000};
   static constexpr std::array<uid_t, 5> kOwners = {0, 0, kOwner, kMember, kStranger};
   static constexpr std::array<gid_t, 5> kGroups = {0, kTeam, kTeam, kSecondTeam, kOwner};
   const bool directory = file.kind == PlannedFile::Kind::directory;
   file.mode = dice_.percent(directory ? 72 : 66) ? 0755 : dice_.pick(kModes);
   if (dice_.percent(6)) file.mode = static_cast<unsigned>(dice_.below(01000));
   if (directory && dice_.percent(6)) file.mode = 01777;
+  if (!directory && dice_.percent(12)) file.mode |= dice_.pick(kSetIds);
   file.uid = dice_.pick(kOwners);
   file.gid = dice_.pick(kGroups);
   if (dice_.percent(14)) file.acl = acl(file.mode);
