@@ -56,6 +56,7 @@ Identity identity_of(const Json& user) {
   return std::move(who.value);
 }
 
+/// Of a place, or of a directory excluded from one.
 std::string path_of(const Json& place) {
   if (!place.contains("path_base64")) return place.at("path").get<std::string>();
   return from_base64(place.at("path_base64").get<std::string>()).value_or("");
@@ -86,6 +87,9 @@ AuditOptions options_for(const Json& place, const HttpdAudit& audit) {
   for (const Json& name : place.at("forbidden")) {
     if (const auto code = code_from_name(name.get<std::string>()))
       options.forbidden.push_back(*code);
+  }
+  for (const Json& directory : place.at("excluded")) {
+    options.excluded.push_back(path_of(directory));
   }
   const Json& desired = place.at("desired");
   options.desired = {member<unsigned>(desired, "mode"),
@@ -145,6 +149,7 @@ class PlacesAudit {
     if (options.role != Role::script) {
       audit_one(path, rights, options, judge_for(place, rights, options.need));
     } else if (SystemFilesystem(rights.root).target_status(path).error == ENOENT) {
+      if (place.at("part").get<bool>()) return;
       result_.keep(result_.user(rights), missing_place(path, options.need));
     } else {
       audit_trees(result_, {path}, rights, options, audit_.jobs,

@@ -180,11 +180,17 @@ class Worker {
     if (!file) {
       say_unexamined(path, file.error);
     } else if (file.value.type == FileType::directory) {
+      if (is_excluded(path)) return true;
       stack_.is_full() && nested_ < kMostNested ? enter(path) : stack_.push(path);
     } else if (options_.names.fit(name) && is_candidate(path, file.value)) {
       examine(path);
     }
     return true;
+  }
+
+  bool is_excluded(const std::string& directory) const {
+    const auto& excluded = options_.excluded;
+    return std::find(excluded.begin(), excluded.end(), directory) != excluded.end();
   }
 
   /// Links count by what they lead to; one that leads nowhere is worth a finding.

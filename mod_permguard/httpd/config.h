@@ -21,6 +21,8 @@ enum class Mode : std::uint8_t { off, explain, report, enforce };
 struct ModeSetting {
   Mode mode = Mode::enforce;
   bool strict = false;  ///< enforce only: modelled errors are answered too
+
+  bool operator==(const ModeSetting&) const = default;
 };
 
 /// A set of findings' codes.

@@ -151,9 +151,16 @@ nlohmann::ordered_json place_json(const ScriptPlace& place) {
                {"except", names_json(place.names.except)},
                {"forbidden", nlohmann::ordered_json::array()},
                {"desired", nlohmann::ordered_json::object()},
+               {"excluded", nlohmann::ordered_json::array()},
+               {"part", place.is_part},
                {"vhost", vhost_name(place.server)},
                {"file", place.file},
                {"line", place.line}});
+  for (const std::string& directory : place.excluded) {
+    nlohmann::ordered_json excluded;
+    add_path(excluded, "path", directory);
+    json["excluded"].push_back(std::move(excluded));
+  }
   for (const Code code : place.forbidden) json["forbidden"].push_back(permguard::name_of(code));
   if (place.desired.mode) json["desired"]["mode"] = *place.desired.mode;
   if (place.desired.uid) json["desired"]["uid"] = *place.desired.uid;

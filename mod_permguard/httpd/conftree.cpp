@@ -1,9 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/conftree.h"
 
+#include <glob.h>
 #include <strings.h>
 
+#include <utility>
+
 namespace permguard {
+namespace {
+
+std::vector<std::string> expand(const std::string& pattern) {
+  if (pattern.find_first_of("*?[") == std::string::npos) return {pattern};
+  glob_t found{};
+  std::vector<std::string> paths;
+  if (glob(pattern.c_str(), GLOB_ONLYDIR, nullptr, &found) == 0) {
+    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  }
+  globfree(&found);
+  return paths;
+}
+
+}  // namespace
 
 std::vector<std::string> words_of(apr_pool_t* pool, const char* arguments) {
   std::vector<std::string> words;
@@ -17,6 +34,24 @@ std::string section_argument(apr_pool_t* pool, const ap_directive_t& node) {
   if (end != std::string::npos) text.resize(end);
   const std::vector<std::string> words = words_of(pool, text.c_str());
   return words.empty() ? std::string() : words[0];
+}
+
+std::string rooted(apr_pool_t* pool, const std::string& path) {
+  const char* absolute = ap_server_root_relative(pool, path.c_str());
+  return absolute ? absolute : path;
+}
+
+std::string without_slash(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+std::vector<std::string> directories_of_section(apr_pool_t* pool, const ap_directive_t& node) {
+  const std::string pattern = section_argument(pool, node);
+  if (pattern.empty() || pattern[0] == '~') return {};
+  std::vector<std::string> directories = expand(rooted(pool, pattern));
+  for (std::string& directory : directories) directory = without_slash(std::move(directory));
+  return directories;
 }
 
 bool equal(std::string_view one, std::string_view other) {

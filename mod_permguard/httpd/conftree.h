@@ -15,6 +15,16 @@ std::vector<std::string> words_of(apr_pool_t* pool, const char* arguments);
 /// The argument of a section, whose raw text ends in '>'.
 std::string section_argument(apr_pool_t* pool, const ap_directive_t& node);
 
+/// `path` below ServerRoot where it is relative; as it is where that cannot be told.
+std::string rooted(apr_pool_t* pool, const std::string& path);
+
+/// `path` without the slashes that end it; "/" stays.
+std::string without_slash(std::string path);
+
+/// The directories of a <Directory> section: wildcards are expanded by glob(3) to those that exist,
+/// a regular expression names none. Absolute, and without a slash at the end.
+std::vector<std::string> directories_of_section(apr_pool_t* pool, const ap_directive_t& node);
+
 /// Whether two names are the same but for case, as names of directives and handlers are.
 bool equal(std::string_view one, std::string_view other);
 

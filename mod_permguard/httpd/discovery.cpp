@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/discovery.h"
 
-#include <glob.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <map>
 #include <string_view>
 #include <utility>
 
 #include "core/chain.h"
+#include "httpd/conf_facts.h"
 #include "httpd/conftree.h"
 #include "httpd/dispatchers/dispatcher.h"
 #include "httpd/handler_rules.h"
@@ -17,16 +15,6 @@
 
 namespace permguard {
 namespace {
-
-/// What the first pass over the tree finds out about one server.
-struct ServerFacts {
-  ServerUsers users;
-  ScriptHandlers handlers;  ///< for all its directories
-  std::vector<std::pair<std::string, ScriptHandlers>> by_directory;
-  std::vector<std::pair<std::string, ScriptHandlers>> by_url;
-  std::string document_root;
-  std::vector<std::pair<std::string, std::string>> aliases;  ///< URL prefix, directory
-};
 
 /// What the enclosing sections say.
 struct Section {
@@ -54,66 +42,24 @@ bool is_asked_the_same(const ScriptPlace& one, const ScriptPlace& other) {
          one.names == other.names;
 }
 
+/// Whether the same settings count for both, but for PermGuard's mode.
+bool is_judged_alike(const ScriptPlace& one, const ScriptPlace& other) {
+  return one.who == other.who && one.forbidden == other.forbidden && one.desired == other.desired &&
+         one.search_path == other.search_path && one.suexec.has_value() == other.suexec.has_value();
+}
+
 class Finder {
  public:
-  Finder(apr_pool_t* pool, server_rec* main_server) : pool_(pool), main_(main_server) {}
+  Finder(apr_pool_t* pool, const ap_directive_t* tree, server_rec* main_server)
+      : pool_(pool), main_(main_server), facts_(pool, main_server, tree) {}
 
   std::vector<ScriptPlace> run(const ap_directive_t* tree) {
-    learn(tree, main_);
-    add_handlers(facts_[main_].handlers, handlers_set_by(pool_, tree));
     visit(tree, Section{.server = main_});
     for (const server_rec* server = main_; server; server = server->next) add_watched(server);
     return std::move(places_);
   }
 
  private:
-  const server_rec* server_of(const ap_directive_t& node) const {
-    for (const server_rec* server = main_; server; server = server->next) {
-      if (server->is_virtual && server->defn_name && node.filename &&
-          server->defn_line_number == static_cast<unsigned>(node.line_num) &&
-          std::string_view(server->defn_name) == node.filename) {
-        return server;
-      }
-    }
-    return main_;
-  }
-
-  // --- first pass: what is said anywhere and counts elsewhere ---
-
-  void learn(const ap_directive_t* node, const server_rec* server) {
-    for (; node; node = node->next) {
-      if (equal(node->directive, "<VirtualHost")) {
-        const server_rec* own = server_of(*node);
-        add_handlers(facts_[own].handlers, handlers_set_by(pool_, node->first_child));
-        learn(node->first_child, own);
-        continue;
-      }
-      learn_one(*node, facts_[server]);
-      if (node->first_child) learn(node->first_child, server);
-    }
-  }
-
-  void learn_one(const ap_directive_t& node, ServerFacts& facts) {
-    const std::vector<std::string> words = words_of(pool_, node.args);
-    learn_users(node, words, facts.users);
-    if (equal(node.directive, "<Location")) {
-      const std::string url = section_argument(pool_, node);
-      facts.by_url.emplace_back(url, handlers_set_by(pool_, node.first_child));
-    } else if (equal(node.directive, "<Directory")) {
-      const std::string pattern = section_argument(pool_, node);
-      if (pattern.empty() || pattern[0] == '~') return;
-      for (const std::string& directory : expand(rooted(pattern))) {
-        facts.by_directory.emplace_back(directory, handlers_set_by(pool_, node.first_child));
-      }
-    } else if (equal(node.directive, "DocumentRoot") && !words.empty()) {
-      facts.document_root = rooted(words[0]);
-    } else if (equal(node.directive, "Alias") && words.size() > 1) {
-      facts.aliases.emplace_back(words[0], rooted(words[1]));
-    }
-  }
-
-  // --- second pass: the places ---
-
   void visit(const ap_directive_t* node, const Section& section) {
     for (; node; node = node->next) {
       if (node->first_child || node->directive[0] == '<') {
@@ -125,7 +71,7 @@ class Finder {
   }
 
   void enter(const ap_directive_t& node, Section section) {
-    if (equal(node.directive, "<VirtualHost")) section.server = server_of(node);
+    if (equal(node.directive, "<VirtualHost")) section.server = facts_.server_of(node);
     if (is_section(node, "Location")) {
       section.in_location = true;
       take_location(node, section);
@@ -134,9 +80,7 @@ class Finder {
       visit(node.first_child, section);
       return;
     }
-    const std::string pattern = section_argument(pool_, node);
-    if (pattern.empty() || pattern[0] == '~') return;
-    for (const std::string& directory : expand(rooted(pattern))) {
+    for (const std::string& directory : directories_of_section(pool_, node)) {
       section.directory = directory;
       if (allows_exec_cgi(node)) take_exec_cgi(node, section);
       visit(node.first_child, section);
@@ -156,44 +100,9 @@ class Finder {
     return allowed;
   }
 
-  /// All handlers that hold in `directory` of `server`.
-  ScriptHandlers handlers_in(const std::string& directory, const server_rec* server) {
-    ScriptHandlers handlers = facts_[server].handlers;
-    if (server != main_) add_handlers(handlers, facts_[main_].handlers);
-    for (const server_rec* each : {server, static_cast<const server_rec*>(main_)}) {
-      for (const auto& [place, set] : facts_[each].by_directory) {
-        if (lies_in(directory, without_slash(place))) add_handlers(handlers, set);
-      }
-      for (const auto& [url, set] : facts_[each].by_url) {
-        const std::string place = directory_of_url(url, server);
-        if (!place.empty() && lies_in(directory, without_slash(place))) add_handlers(handlers, set);
-      }
-      if (server == main_) break;
-    }
-    return handlers;
-  }
-
-  /// SetEnv PATH as mod_env merges it: the innermost directory's, a virtual host's before the main
-  /// server's. What <Files>, <Location> or <If> set depends on the request.
-  std::string search_path_in(const std::string& directory, const server_rec* server) {
-    const std::string* found = nullptr;
-    std::size_t depth = 0;
-    for (const server_rec* each : {static_cast<const server_rec*>(main_), server}) {
-      for (const auto& [place, set] : facts_[each].by_directory) {
-        if (set.search_path.empty() || !lies_in(directory, without_slash(place)) ||
-            place.size() < depth)
-          continue;
-        found = &set.search_path;
-        depth = place.size();
-      }
-    }
-    if (found) return *found;
-    const std::string& own = facts_[server].handlers.search_path;
-    return own.empty() ? facts_[main_].handlers.search_path : own;
-  }
-
   void take_exec_cgi(const ap_directive_t& node, const Section& section) {
-    add_handled(node, section, section.directory, handlers_in(section.directory, section.server));
+    add_handled(node, section, section.directory,
+                facts_.handlers_in(section.directory, section.server));
   }
 
   void add_handled(const ap_directive_t& node, const Section& section, const std::string& directory,
@@ -227,26 +136,9 @@ class Finder {
     if (!equal(node.directive, "<Location") || !url.starts_with('/') || !allows_exec_cgi(node)) {
       return;
     }
-    const std::string directory = directory_of_url(url, section.server);
+    const std::string directory = facts_.directory_of_url(url, section.server);
     if (directory.empty()) return;
     add_handled(node, section, directory, handlers_set_by(pool_, node.first_child));
-  }
-
-  std::string directory_of_url(const std::string& url, const server_rec* server) {
-    if (!url.starts_with('/')) return {};
-    for (const server_rec* each : {server, static_cast<const server_rec*>(main_)}) {
-      for (const auto& [prefix, directory] : facts_[each].aliases) {
-        const std::string start = without_slash(prefix);
-        if (lies_in(url, start)) return without_slash(directory) + url.substr(start.size());
-      }
-      if (!facts_[each].document_root.empty()) return facts_[each].document_root + url;
-    }
-    return {};
-  }
-
-  static std::string without_slash(std::string path) {
-    while (path.size() > 1 && path.back() == '/') path.pop_back();
-    return path;
   }
 
   void add_watched(const server_rec* server) {
@@ -276,15 +168,15 @@ class Finder {
     const std::string& path = words.size() > 1 ? words[1] : words[0];
     const bool has_path = words.size() > 1 || section.in_location;
     if (equal(name, "ScriptAlias") && has_path) {
-      add(section, node, {.path = before(rooted(path), "%{")});
+      add(section, node, {.path = before(rooted(pool_, path), "%{")});
     } else if (equal(name, "ScriptAliasMatch") && has_path) {
-      add(section, node, {.path = before(rooted(path), "$")});
+      add(section, node, {.path = before(rooted(pool_, path), "$")});
     } else if (equal(name, "VirtualScriptAlias") || equal(name, "VirtualScriptAliasIP")) {
-      add(section, node, {.path = before(rooted(words[0]), "%")});
+      add(section, node, {.path = before(rooted(pool_, words[0]), "%")});
     } else if ((equal(name, "WSGIScriptAlias") || equal(name, "WSGIScriptAliasMatch")) &&
                words.size() > 1) {
       add(section, node,
-          {.path = before(rooted(path), "$"),
+          {.path = before(rooted(pool_, path), "$"),
            .handler = Handler::wsgi,
            .need = Need::read,
            .wsgi_group = process_group(words)});
@@ -293,7 +185,9 @@ class Finder {
     } else if (equal(name, "FcgidAuthenticator") || equal(name, "FcgidAuthorizer") ||
                equal(name, "FcgidAccessChecker")) {
       add(section, node,
-          {.path = rooted(words[0]), .handler = Handler::fcgid, .kind = ScriptPlace::Kind::file});
+          {.path = rooted(pool_, words[0]),
+           .handler = Handler::fcgid,
+           .kind = ScriptPlace::Kind::file});
     } else if (may_name_a_socket(name)) {
       take_sockets(node, section, words);
     }
@@ -319,7 +213,7 @@ class Finder {
                     const std::vector<std::string>& command) {
     if (command.empty()) return;
     add(section, node,
-        {.path = rooted(command[0]),
+        {.path = rooted(pool_, command[0]),
          .handler = Handler::fcgid,
          .role = Role::wrapper,
          .kind = ScriptPlace::Kind::file});
@@ -328,7 +222,7 @@ class Finder {
   /// httpd itself connects, under mpm-itk as the vhost's user.
   void take_sockets(const ap_directive_t& node, const Section& section,
                     const std::vector<std::string>& words) {
-    const std::string& assigned = facts_[section.server].users.assigned;
+    const std::string assigned = facts_.users_of(section.server).assigned;
     const Result<Identity> user =
         assigned.empty() ? failure<Identity>(ENOENT) : lookup_identity(assigned);
     const Identity self = user ? user.value : server_identity();
@@ -364,38 +258,61 @@ class Finder {
       if (found.role == Role::script && !found.wrapped)
         found.need = reads ? Need::read : Need::execute;
     }
+    found.path = without_slash(std::move(found.path));
+    std::vector<ScriptPlace> parts{place_of(section, node, found)};
+    if (parts[0].kind == ScriptPlace::Kind::directory) split(section, node, found, parts);
+    for (ScriptPlace& part : parts) keep(std::move(part));
+  }
+
+  ScriptPlace place_of(const Section& section, const ap_directive_t& node, const Found& found) {
     ScriptPlace place;
-    place.path = without_slash(std::move(found.path));
+    place.path = found.path;
     place.handler = found.handler;
     place.role = found.role;
     place.need = found.need;
     place.kind = found.kind == ScriptPlace::Kind::directory ? kind_of(place.path) : found.kind;
-    place.names = std::move(found.names);
+    place.names = found.names;
     place.server = section.server;
     place.file = node.filename ? node.filename : "";
     place.line = node.line_num;
     const DirectoryConfig settings = settings_for(pool_, section.server, place.path);
     apply(settings, place);
     if (place.handler == Handler::cgi) {
-      place.search_path = search_path_in(place.path, section.server);
+      place.search_path = facts_.search_path_in(place.path, section.server);
     }
-    name_user(place, settings, users_of(section.server), found.wsgi_group);
+    name_user(place, settings, facts_.users_of(section.server), found.wsgi_group);
     if (found.who) take_user(place, *found.who);
-    if (!is_known(place)) places_.push_back(std::move(place));
+    return place;
   }
 
-  /// A virtual host without a UserDir of its own has the main server's; SuexecUserGroup is not
-  /// inherited (mod_suexec has no merger).
-  ServerUsers users_of(const server_rec* server) {
-    ServerUsers users = facts_[server].users;
-    if (users.user_dirs.empty()) users.user_dirs = facts_[main_].users.user_dirs;
-    return users;
+  /// Adds to `parts`, which holds a place, those of its directories that sections give other
+  /// settings, and takes them out of the part they lie in.
+  void split(const Section& section, const ap_directive_t& node, Found found,
+             std::vector<ScriptPlace>& parts) {
+    for (const std::string& directory : facts_.sections_below(found.path, section.server)) {
+      found.path = directory;
+      ScriptPlace part = place_of(section, node, found);
+      if (part.kind != ScriptPlace::Kind::directory) continue;
+      part.is_part = true;
+      // Those above come first: the last one around it is the innermost.
+      const auto around = std::find_if(parts.rbegin(), parts.rend(), [&](const ScriptPlace& each) {
+        return lies_in(directory, each.path);
+      });
+      if (is_judged_alike(part, *around) && part.mode == around->mode) continue;
+      around->excluded.push_back(directory);
+      parts.push_back(std::move(part));
+    }
   }
 
-  bool is_known(const ScriptPlace& place) const {
-    return std::any_of(places_.begin(), places_.end(), [&](const ScriptPlace& known) {
-      return known.server == place.server && is_asked_the_same(known, place);
+  void keep(ScriptPlace place) {
+    const auto known = std::find_if(places_.begin(), places_.end(), [&](const ScriptPlace& each) {
+      return each.server == place.server && is_asked_the_same(each, place);
     });
+    if (known == places_.end()) {
+      places_.push_back(std::move(place));
+    } else {
+      known->is_part = known->is_part && place.is_part;
+    }
   }
 
   static void apply(const DirectoryConfig& settings, ScriptPlace& place) {
@@ -422,11 +339,6 @@ class Finder {
     return file ? ScriptPlace::Kind::file : ScriptPlace::Kind::directory;
   }
 
-  std::string rooted(const std::string& path) const {
-    const char* absolute = ap_server_root_relative(pool_, path.c_str());
-    return absolute ? absolute : path;
-  }
-
   /// "/srv/$1/cgi-bin/$2" → "/srv": the directory before the first part that a request fills in.
   static std::string before(const std::string& path, const char* mark) {
     const std::size_t at = path.find(mark);
@@ -435,32 +347,26 @@ class Finder {
     return slash == std::string::npos || slash == 0 ? "/" : path.substr(0, slash);
   }
 
-  static std::vector<std::string> expand(const std::string& pattern) {
-    if (pattern.find_first_of("*?[") == std::string::npos) return {pattern};
-    glob_t found{};
-    std::vector<std::string> paths;
-    if (glob(pattern.c_str(), GLOB_ONLYDIR, nullptr, &found) == 0) {
-      paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-    }
-    globfree(&found);
-    return paths;
-  }
-
   apr_pool_t* pool_;
-  server_rec* main_;
-  std::map<const server_rec*, ServerFacts> facts_;
+  const server_rec* main_;
+  ConfFacts facts_;
   std::vector<ScriptPlace> places_;
 };
 
 }  // namespace
 
+bool ScriptPlace::covers(const std::string& target) const {
+  return lies_in(target, path) &&
+         std::none_of(excluded.begin(), excluded.end(),
+                      [&](const std::string& part) { return lies_in(target, part); });
+}
+
 std::vector<ScriptPlace> distinct_places(const std::vector<ScriptPlace>& places) {
   std::vector<ScriptPlace> distinct;
   for (const ScriptPlace& place : places) {
     const bool known = std::any_of(distinct.begin(), distinct.end(), [&](const ScriptPlace& other) {
-      return is_asked_the_same(place, other) && place.forbidden == other.forbidden &&
-             place.desired == other.desired && place.search_path == other.search_path &&
-             place.suexec.has_value() == other.suexec.has_value();
+      return is_asked_the_same(place, other) && is_judged_alike(place, other) &&
+             place.excluded == other.excluded;
     });
     if (!known && place.mode.mode != Mode::off) distinct.push_back(place);
   }
@@ -469,7 +375,7 @@ std::vector<ScriptPlace> distinct_places(const std::vector<ScriptPlace>& places)
 
 std::vector<ScriptPlace> discover_places(apr_pool_t* pool, const ap_directive_t* tree,
                                          server_rec* main_server) {
-  return Finder(pool, main_server).run(tree);
+  return Finder(pool, tree, main_server).run(tree);
 }
 
 }  // namespace permguard

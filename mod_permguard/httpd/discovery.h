@@ -36,6 +36,11 @@ struct ScriptPlace {
   std::vector<Code> forbidden;               ///< PermGuardForbid, likewise
   DesiredState desired;                      ///< PermGuardExpect, likewise
   std::string search_path{};                 ///< SetEnv PATH, likewise; empty: httpd's own
+  std::vector<std::string> excluded{};       ///< directories below that are places of their own
+  bool is_part = false;                      ///< of another place, by a section: may be missing
+
+  /// Whether `target` lies in this place, by the names.
+  bool covers(const std::string& target) const;
 };
 
 /// `places` without those that another one stands for: the same files asked the same, as where
@@ -44,7 +49,8 @@ std::vector<ScriptPlace> distinct_places(const std::vector<ScriptPlace>& places)
 
 /// The places found in the configuration `tree` (ap_conftree): ScriptAlias and its variants, also
 /// inside <Location>; directories, and URLs, with ExecCGI and a handler; FcgidWrapper;
-/// WSGIScriptAlias; proxy handlers with unix sockets; PermGuardWatch directories. Below a UserDir
+/// WSGIScriptAlias; proxy handlers with unix sockets; PermGuardWatch directories; and what lies
+/// below one of these but has other settings, by a <Directory> section of its own. Below a UserDir
 /// suexec's user is the directory's. A place named twice comes once. Wildcards of
 /// <Directory> are expanded by glob(3); regular expressions name no place. Needs the configuration
 /// to be complete, so check_config or later. `PermGuardWatch off` changes nothing here.

@@ -29,7 +29,7 @@ class PlaceSink : public AuditSink {
 
   void unexamined(const std::string& path, int error) override {
     if (path == place_.path && error == ENOENT) {
-      keep(missing_place());
+      if (!place_.is_part) keep(missing_place());
     } else if (error != EACCES && error != EPERM) {  // those are findings
       report.truncated = true;
     }
@@ -107,6 +107,7 @@ AuditOptions options_for(const ScriptPlace& place) {
   options.names = place.names;
   options.forbidden = place.forbidden;
   options.desired = place.desired;
+  options.excluded = place.excluded;
   options.unreadable_counts = true;
   options.most_names = kMostPlaceNames;
   return options;

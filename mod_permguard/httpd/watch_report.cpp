@@ -150,15 +150,16 @@ bool WatchReport::still_stands(const SharedState::Open& incident) const {
 }
 
 /// Whether nothing in the present configuration can ask this question, as far as the places tell:
-/// its virtual host is gone, its directory is watched no more, or others run it now. What was seen
-/// since the configuration was read is in it.
+/// its virtual host is gone, PermGuard is off for its directory, that is watched no more, or others
+/// run it now. What was seen since the configuration was read is in it.
 bool WatchReport::has_left_configuration(const SharedState::Open& incident) const {
   if (incident.last_seen > plan_.since) return false;
   if (!vhost_named(incident.vhost)) return true;
+  if (settings_of(incident).effective_mode().mode == Mode::off) return true;
   const Finding& finding = incident.finding;
   bool lies_in_place = false, is_asked = false, needs_same = false;
   for (const ScriptPlace& place : plan_.places) {
-    if (!lies_in(finding.target, place.path)) continue;
+    if (!place.covers(finding.target)) continue;
     lies_in_place = true;
     if (place.need != finding.need) continue;
     needs_same = true;
@@ -226,7 +227,7 @@ std::string WatchReport::search_path_of(const SharedState::Open& incident) const
 
 std::string WatchReport::search_path_of_place(const Finding& finding) const {
   for (const ScriptPlace& place : plan_.places) {
-    if (lies_in(finding.target, place.path)) return search_path_for(place);
+    if (place.covers(finding.target)) return search_path_for(place);
   }
   return search_path_for(is_part_of_wrapper(finding.role) ? Handler::fcgid : Handler::cgi,
                          ap_server_conf, finding.target.c_str());
@@ -239,13 +240,12 @@ bool WatchReport::was_evicted(const std::string& key) const {
 
 bool WatchReport::was_covered(const std::string& target) const {
   return std::any_of(covered_.begin(), covered_.end(),
-                     [&](const Covered& covered) { return lies_in(target, covered.place->path); });
+                     [&](const Covered& covered) { return covered.place->covers(target); });
 }
 
 bool WatchReport::was_judged_by_suexec(const std::string& target, uid_t user) const {
   return std::any_of(covered_.begin(), covered_.end(), [&](const Covered& covered) {
-    return covered.by_suexec && covered.place->who.uid == user &&
-           lies_in(target, covered.place->path);
+    return covered.by_suexec && covered.place->who.uid == user && covered.place->covers(target);
   });
 }
 

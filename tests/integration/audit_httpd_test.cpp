@@ -88,6 +88,25 @@ TEST_F(AuditHttpdTest, NeedCountsForEveryScript) {
   EXPECT_THAT(text.out, Not(HasSubstr("cannot execute")));
 }
 
+/// A section for a directory below makes it a place of its own, which the one around leaves to it.
+TEST_F(AuditHttpdTest, JudgesADirectoryBelowByItsOwnSection) {
+  HttpdOptions options;
+  options.config =
+      "<Directory \"@ROOT@/cgi-bin/below\">\nPermGuardRunAs daemon\n</Directory>\n"
+      "<Directory \"@ROOT@/cgi-bin/gone\">\nPermGuardRunAs daemon\n</Directory>\n"
+      "PermGuardConfigTest off\n";
+  HttpdServer server(std::move(options));
+  server.tree().write("cgi-bin/below/a.cgi", cgi_script("x"), 0750);
+  server.tree().chown("cgi-bin/below/a.cgi", "", "www-data");
+  const ProcessResult text = audit(server);
+  EXPECT_EQ(text.exit_code, 1) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("daemon cannot execute '"));
+  EXPECT_THAT(text.out, Not(HasSubstr("www-data cannot")));
+  EXPECT_THAT(text.out, Not(HasSubstr("gone")));
+  server.tree().chown("cgi-bin/below/a.cgi", "", "daemon");
+  EXPECT_EQ(audit(server).exit_code, 0) << "www-data cannot execute it, nor need he";
+}
+
 /// An ordinary user can ask the kernel for himself only.
 TEST_F(AuditHttpdTest, IsModelledWhereNobodyCanBeAsked) {
   HttpdServer server(two_users());

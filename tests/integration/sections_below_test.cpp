@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// <Directory> sections for directories below a place: watch, configuration test and dump judge by
+// them as requests do.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "support/httpd_server.h"
+
+namespace permguard::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kSections = R"(
+PermGuardWatchInterval 1
+<Directory "@ROOT@/cgi-bin/daemon">
+  PermGuardRunAs daemon
+</Directory>
+<Directory "@ROOT@/cgi-bin/daemon/back">
+  PermGuardRunAs auto
+  PermGuardExpect mode=0755
+</Directory>
+<Directory "@ROOT@/cgi-bin/off">
+  PermGuard off
+</Directory>
+<Directory "@ROOT@/cgi-bin/wild*">
+  PermGuardForbid world-writable
+</Directory>
+<Directory "@ROOT@/cgi-bin/same">
+  Options +FollowSymLinks
+</Directory>
+<Directory "@ROOT@/cgi-bin/gone">
+  PermGuardRunAs daemon
+</Directory>
+)";
+
+class SectionsBelow : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root, as configtest has";
+    options_.config = kSections;
+  }
+
+  /// In each directory one script that its settings, and only they, make right or wrong.
+  static void lay_out(TempTree& tree) {
+    tree.write("cgi-bin/daemon/a.cgi", cgi_script("a"), 0750);
+    tree.write("cgi-bin/daemon/back/b.cgi", cgi_script("b"), 0555);
+    tree.write("cgi-bin/off/c.cgi", cgi_script("c"), 0644);
+    tree.write("cgi-bin/wild1/d.cgi", cgi_script("d"), 0757);
+    tree.write("cgi-bin/same/e.cgi", cgi_script("e"), 0750);
+    tree.chown("cgi-bin/same/e.cgi", "", "www-data");
+  }
+
+  HttpdOptions options_;
+};
+
+TEST_F(SectionsBelow, AreJudgedByInTheConfigurationTest) {
+  HttpdServer server(options_);
+  lay_out(server.tree());
+  const std::string said = server.config_test().err;
+  EXPECT_THAT(said, HasSubstr("execute-denied (modelled): daemon cannot execute '" +
+                              server.tree().path("cgi-bin/daemon/a.cgi") + "'"));
+  EXPECT_THAT(said, HasSubstr("world-writable: www-data cannot execute '" +
+                              server.tree().path("cgi-bin/wild1/d.cgi")));
+  for (const char* fine : {"off/c.cgi", "same/e.cgi", "cgi-bin/gone"}) {
+    EXPECT_THAT(said, Not(HasSubstr(fine)));
+  }
+}
+
+TEST_F(SectionsBelow, MakePlacesOfTheirOwnInTheDump) {
+  HttpdServer server(options_);
+  lay_out(server.tree());
+  const std::string text = server.config_test({"-t", "-D", "DUMP_PERMGUARD"}).out;
+  const auto place = [&](const std::string& name, const std::string& rest) {
+    return "  cgi directory '" + server.tree().path(name) + "': execute as " + rest;
+  };
+  EXPECT_THAT(text, HasSubstr(place("cgi-bin/daemon", "daemon, PermGuard enforce")));
+  EXPECT_THAT(text, HasSubstr(place("cgi-bin/daemon/back", "www-data, PermGuard enforce")));
+  EXPECT_THAT(text, HasSubstr(place("cgi-bin/off", "www-data, PermGuard off")));
+  EXPECT_THAT(text, HasSubstr("mode-drift: '" + server.tree().path("cgi-bin/daemon/back/b.cgi")));
+  EXPECT_THAT(text, Not(HasSubstr("cgi-bin/same'")));
+}
+
+/// What the place around has found of them before is not told twice, and what is off not at all.
+TEST_F(SectionsBelow, AreJudgedByInTheWatch) {
+  HttpdServer server(options_);
+  lay_out(server.tree());
+  server.start();
+  server.log().expect("execute-denied (modelled): daemon cannot execute '" +
+                      server.tree().path("cgi-bin/daemon/a.cgi"));
+  server.log().expect("world-writable: www-data cannot execute '" +
+                      server.tree().path("cgi-bin/wild1/d.cgi"));
+  server.log().expect("mode-drift: '" + server.tree().path("cgi-bin/daemon/back/b.cgi"));
+  const auto status = nlohmann::json::parse(server.get("/permguard-status?json").body);
+  std::set<std::string> watched;
+  for (const auto& each : status["watch"]) watched.insert(each["directory"].get<std::string>());
+  EXPECT_TRUE(watched.contains(server.tree().path("cgi-bin/daemon/back")));
+  EXPECT_FALSE(watched.contains(server.tree().path("cgi-bin/off")));
+}
+
+/// An incident below closes when its section turns PermGuard off.
+TEST_F(SectionsBelow, ThatTurnPermGuardOffCloseWhatWasOpen) {
+  options_.config = "PermGuardWatchInterval 1\n";
+  HttpdServer server(options_);
+  server.tree().write("cgi-bin/off/c.cgi", cgi_script("c"), 0644);
+  server.start();
+  server.log().expect("not-executable: www-data cannot execute");
+  server.configure(kSections);
+  server.graceful();
+  server.log().expect("recovered: not-executable");
+}
+
+}  // namespace
+}  // namespace permguard::test
