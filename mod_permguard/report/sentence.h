@@ -62,7 +62,8 @@ std::vector<std::string> exact_commands(const Remedy& remedy);
 
 /// The commands as they may stand in a log line: a path with a backslash or a byte outside
 /// 0x20–0x7E becomes `find 'DIR' -maxdepth 1 -inum N -exec … {} +`. Joined by " && "; the
-/// advice where there are none. A DIR that cannot be pasted either: the advice says so.
+/// advice where there are none. Below a DIR that cannot be pasted either, find starts
+/// further up. Where the inode is not known, words.
 std::string pasteable_fix(const Remedy& remedy);
 
 }  // namespace permguard

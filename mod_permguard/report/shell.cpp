@@ -39,12 +39,27 @@ std::string command_without_path(const FixStep& step) {
   return (step.keep_mask ? "setfacl -n -m " : "setfacl -m ") + word(step.spec);
 }
 
-// The path for sh in valid UTF-8, so that JSON can carry it: other bytes come from printf(1).
-// None of them is a line feed, which "$(…)" would drop.
+// C0 but the line feed, which "$(…)" would drop, and C1 as UTF-8 has it: what a terminal obeys.
+bool is_control(std::string_view text) {
+  const auto byte = static_cast<unsigned char>(text[0]);
+  if (byte == 0xC2) return text.size() > 1 && static_cast<unsigned char>(text[1]) < 0xA0;
+  return (byte < 0x20 && byte != '\n') || byte == 0x7F;
+}
+
+// How many bytes at the front of `text` can stand between quotes.
+std::size_t plain_prefix(std::string_view text) {
+  const std::size_t valid = utf8_prefix(text);
+  std::size_t end = 0;
+  while (end < valid && !is_control(text.substr(end))) ++end;
+  return end;
+}
+
+// The path for sh in valid UTF-8, so that JSON can carry it, and harmless on a terminal: other
+// bytes come from printf(1).
 std::string exact_word(std::string_view path) {
   std::string word;
   for (std::size_t at = 0; at < path.size();) {
-    const std::size_t good = utf8_prefix(path.substr(at));
+    const std::size_t good = plain_prefix(path.substr(at));
     if (good > 0 || word.empty()) word += shell_quote(path.substr(at, good));
     at += good;
     if (at == path.size()) break;
@@ -66,14 +81,19 @@ std::string directory_of(std::string_view path) {
   return std::string(path.substr(0, std::max<std::size_t>(slash, 1)));
 }
 
-// Empty where no command can be pasted.
+// Starts at the innermost directory that can be pasted. An inode number is one of one file system,
+// which -xdev does not leave. Empty where no command can be pasted.
 std::string pasteable_command(const FixStep& step) {
   if (!pasteable(step.spec)) return {};
   if (pasteable(step.path)) return exact_command(step);
-  const std::string directory = directory_of(step.path);
-  if (!pasteable(directory) || step.inode == 0) return {};
-  return "find " + shell_quote(directory) + " -maxdepth 1 -inum " + std::to_string(step.inode) +
-         " -exec " + command_without_path(step) + " {} +";
+  if (step.inode == 0) return {};
+  int depth = 1;
+  std::string directory = directory_of(step.path);
+  for (; !pasteable(directory); ++depth) directory = directory_of(directory);
+  const std::string level = std::to_string(depth);
+  return "find " + shell_quote(directory) +
+         (depth == 1 ? " -maxdepth 1" : " -xdev -mindepth " + level + " -maxdepth " + level) +
+         " -inum " + std::to_string(step.inode) + " -exec " + command_without_path(step) + " {} +";
 }
 
 }  // namespace

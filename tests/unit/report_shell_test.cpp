@@ -58,17 +58,36 @@ TEST(Shell, FindsAFileWhoseNameCannotBePasted) {
   EXPECT_EQ(pasteable_fix(remedy), "find '/' -maxdepth 1 -inum 77 -exec chmod a+x {} +");
 }
 
-TEST(Shell, GivesWordsWhereTheDirectoryCannotBePastedEither) {
+TEST(Shell, StartsAtTheDirectoryThatCanBePasted) {
   Remedy remedy;
-  remedy.steps = {{FixStep::Kind::chmod, "/srv/\xff/a\n", 77, "a+x", false}};
+  remedy.steps = {{FixStep::Kind::chmod, "/srv/\xff/b/a\n", 77, "a+x", false}};
+  EXPECT_EQ(pasteable_fix(remedy),
+            "find '/srv' -xdev -mindepth 3 -maxdepth 3 -inum 77 -exec chmod a+x {} +");
+  remedy.steps[0].path = "/\xff/b";
+  EXPECT_EQ(pasteable_fix(remedy),
+            "find '/' -xdev -mindepth 2 -maxdepth 2 -inum 77 -exec chmod a+x {} +");
+}
+
+TEST(Shell, GivesWordsWhereTheInodeIsNotKnown) {
+  Remedy remedy;
+  remedy.steps = {{FixStep::Kind::chmod, "/srv/a\n", 0, "a+x", false}};
   EXPECT_EQ(pasteable_fix(remedy).find("chmod"), std::string::npos);
   EXPECT_FALSE(pasteable_fix(remedy).empty());
 }
 
+TEST(Shell, ThePasteableFormReachesAFileBelowAnyDirectory) {
+  test::TempTree tree;
+  const std::string path = tree.write("plain/\xff\n/deep/a", "x", 0600);
+  Remedy remedy;
+  remedy.steps = {{FixStep::Kind::chmod, path, status_of(path).st_ino, "u+x", false}};
+  EXPECT_EQ(mode_after(pasteable_fix(remedy), path), 0700U) << pasteable_fix(remedy);
+}
+
 TEST(Shell, BothFormsReachTheFileWhateverItsName) {
-  const std::string names[] = {"plain",      "with space", "it's", "\"q\"", "a\\b",
-                               "$(touch x)", "`id`",       "-n",   "a\nb",  "a\n",
-                               "\xff",       "x\xffy\xfe", "%s",   "{}",    "caf\u00e9"};
+  const std::string names[] = {"plain",      "with space", "it's",  "\"q\"", "a\\b",
+                               "$(touch x)", "`id`",       "-n",    "a\nb",  "a\n",
+                               "\xff",       "x\xffy\xfe", "%s",    "{}",    "caf\u00e9",
+                               "\x1b[2Jx",   "\u009bx",    "\t\x7f"};
   for (const std::string& name : names) {
     test::TempTree tree;
     const std::string path = tree.write(name, "x", 0600);
@@ -76,6 +95,8 @@ TEST(Shell, BothFormsReachTheFileWhateverItsName) {
     remedy.steps = {{FixStep::Kind::chmod, path, status_of(path).st_ino, "u+x", false}};
     const std::string exact = exact_commands(remedy).front();
     EXPECT_EQ(utf8_prefix(exact), exact.size()) << exact;
+    EXPECT_EQ(exact.find_first_of("\x1b\t\x7f"), std::string::npos) << exact;
+    EXPECT_EQ(exact.find("\u009b"), std::string::npos) << exact;
     EXPECT_EQ(mode_after(exact, path), 0700U) << exact;
     tree.chmod(name, 0600);
     EXPECT_EQ(mode_after(pasteable_fix(remedy), path), 0700U) << pasteable_fix(remedy);
