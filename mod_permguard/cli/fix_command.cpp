@@ -80,15 +80,11 @@ const char* words_of(int error) {
                               : std::strerror(error);
 }
 
-std::vector<std::string> commands_for(const Work& work, const std::string& path) {
-  return exact_commands({work.remedies.steps_for(path), {}});
-}
-
 void print_text(const Work& work) {
   for (std::size_t i = 0; i < work.plan.changes.size(); ++i) {
     const bool tried = i < work.results.size();
     const bool failed = tried && work.results[i] != 0;
-    for (const std::string& command : commands_for(work, work.plan.changes[i].path)) {
+    for (const std::string& command : exact_commands({work.plan.changes[i].steps, {}})) {
       std::cout << (failed ? "failed: " : tried ? "done: " : "") << command << '\n';
     }
     if (failed) {
@@ -119,7 +115,7 @@ void print_json(const Work& work) {
     const Change& change = work.plan.changes[i];
     nlohmann::ordered_json entry;
     add_path(entry, "path", change.path);
-    entry["commands"] = commands_for(work, change.path);
+    entry["commands"] = exact_commands({change.steps, {}});
     entry["before"] = permission_json(change.before, names);
     entry["after"] = permission_json(change.after, names);
     entry["before"].erase("path");

@@ -19,12 +19,4 @@ void RemedyList::add(const Finding& finding) {
   }
 }
 
-std::vector<FixStep> RemedyList::steps_for(const std::string& path) const {
-  std::vector<FixStep> steps;
-  const auto known = by_path_.find(path);
-  if (known == by_path_.end()) return steps;
-  for (const std::size_t index : known->second) steps.push_back(steps_[index]);
-  return steps;
-}
-
 }  // namespace permguard::cli

@@ -17,7 +17,6 @@ class RemedyList {
 
   /// In the order they came.
   const std::vector<FixStep>& steps() const { return steps_; }
-  std::vector<FixStep> steps_for(const std::string& path) const;
   /// The files of the steps, as they were when the findings were made.
   const Examined& examined() const { return examined_; }
   /// Findings that no command repairs.

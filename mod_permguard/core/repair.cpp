@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <map>
 #include <unordered_map>
 #include <utility>
 
@@ -144,6 +145,18 @@ Result<Change> examined_state(const Filesystem& filesystem, const FixStep& step,
   return changed || other ? failure<Change>(ESTALE) : present;
 }
 
+/// Nothing where what the step asks for is done by those before, as for another name of the inode.
+void take(const FixStep& step, Change& change, const IdOfName& id_of_name,
+          std::vector<Unplanned>& unplanned) {
+  Permission after = change.after;
+  if (!apply(step, after, id_of_name)) {
+    unplanned.push_back({step.path, EINVAL});
+  } else if (after != change.after) {
+    change.after = std::move(after);
+    change.steps.push_back(step);
+  }
+}
+
 bool comes_first(const Change& a, const Change& b) {
   const bool a_directory = a.examined.type == FileType::directory;
   const bool b_directory = b.examined.type == FileType::directory;
@@ -158,21 +171,23 @@ bool comes_first(const Change& a, const Change& b) {
 Plan plan_changes(const Filesystem& filesystem, const std::vector<FixStep>& steps,
                   const IdOfName& id_of_name, const Examined& examined) {
   Plan plan;
-  std::unordered_map<std::string, std::size_t> known;
+  std::unordered_map<std::string, std::size_t> by_path;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::size_t> by_inode;
   for (const FixStep& step : steps) {
-    auto place = known.find(step.path);
-    if (place == known.end()) {
+    auto place = by_path.find(step.path);
+    if (place == by_path.end()) {
       Result<Change> present = examined_state(filesystem, step, examined);
       if (!present) {
         plan.unplanned.push_back({step.path, present.error});
         continue;
       }
-      place = known.emplace(step.path, plan.changes.size()).first;
-      plan.changes.push_back(std::move(present.value));
+      const FileStatus& file = present.value.examined;
+      const auto [known, is_new] =
+          by_inode.emplace(std::pair(file.device, file.inode), plan.changes.size());
+      place = by_path.emplace(step.path, known->second).first;
+      if (is_new) plan.changes.push_back(std::move(present.value));
     }
-    if (!apply(step, plan.changes[place->second].after, id_of_name)) {
-      plan.unplanned.push_back({step.path, EINVAL});
-    }
+    take(step, plan.changes[place->second], id_of_name, plan.unplanned);
   }
   std::erase_if(plan.changes, [](const Change& change) { return change.before == change.after; });
   std::stable_sort(plan.changes.begin(), plan.changes.end(), comes_first);

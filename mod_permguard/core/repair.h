@@ -31,6 +31,7 @@ struct Change {
   FileStatus examined;  ///< device, inode and change time must still be these
   Permission before;
   Permission after;
+  std::vector<FixStep> steps{};  ///< that make the one of the other
 };
 
 /// A remedy that cannot be planned.
@@ -48,9 +49,10 @@ struct Plan {
 /// What was examined, by path.
 using Examined = std::map<std::string, FileStatus>;
 
-/// What `steps`, in their order, make of the files they name: one Change an inode, files before
-/// directories and deeper directories before those above. Reads the files' present state through
-/// `filesystem`; it must be that of `examined`, where that names the file, and the step's inode.
+/// What `steps`, in their order, make of the files they name: one Change an inode, whatever names
+/// it has (the first one is kept), files before directories and deeper directories before those
+/// above. Reads the files' present state through `filesystem`; it must be that of `examined`, where
+/// that names the file, and the step's inode.
 Plan plan_changes(const Filesystem& filesystem, const std::vector<FixStep>& steps,
                   const IdOfName& id_of_name, const Examined& examined = {});
 

@@ -54,6 +54,18 @@ TEST_F(RepairTest, StepsOnOneFileAreOneChange) {
   EXPECT_EQ(filesystem_.acl(path).value, plan.changes[0].after.rights.acl);
 }
 
+TEST_F(RepairTest, TwoNamesOfOneFileAreOneChange) {
+  const std::string one = tree_.write("one", "", 0600), other = tree_.path("other");
+  ASSERT_EQ(link(one.c_str(), other.c_str()), 0);
+  const Plan plan = this->plan({step(Kind::chmod, one, "a+x"), step(Kind::chmod, other, "a+x"),
+                                step(Kind::chmod, other, "g+r")});
+  ASSERT_EQ(plan.changes.size(), 1U);
+  EXPECT_EQ(plan.changes[0].path, one);
+  EXPECT_EQ(plan.changes[0].steps.size(), 2U) << "what the other name adds";
+  EXPECT_EQ(apply_plan(plan.changes), std::vector<int>{0});
+  EXPECT_EQ(status(other).mode, 0751U);
+}
+
 TEST_F(RepairTest, FilesComeBeforeTheDirectoriesThatLeadToThem) {
   const std::string file = tree_.write("a/b/c", "x", 0644);
   tree_.chmod("a/b", 0700);
