@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "core/chain.h"
+#include "core/file_capabilities.h"
 #include "core/inspection.h"
 #include "core/set_id.h"
 
@@ -56,6 +57,9 @@ class QuickLook {
                                       return examiner_.filesystem.read(path, offset, count).value;
                                     });
     if (head.fault || !allows(path, head.shebang ? kRead | kExecute : kExecute)) {
+      return false;
+    }
+    if (head.elf && capabilities_refused(examiner_.filesystem, examiner_.surroundings, path) != 0) {
       return false;
     }
     // It may read the scripts before it with other rights: for the long look.

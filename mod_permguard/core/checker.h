@@ -53,7 +53,9 @@ struct Surroundings {
   bool no_new_privs = false;  ///< execve gives no privileges, so set-id bits nothing: prctl(2)
   MappedIds users{};          ///< whom the user namespace maps
   MappedIds groups{};
-  bool seccomp = false;         ///< a filter is installed (proc(5), status: Seccomp)
+  std::uint64_t bounding = ~std::uint64_t{0};  ///< capability bounding set; all ones: no limit
+  std::uint64_t inheritable = 0;               ///< inheritable capabilities
+  bool seccomp = false;                        ///< a filter is installed (proc(5), status: Seccomp)
   bool private_mounts = false;  ///< a mount namespace of its own, not the first process's
   std::string process_label;    ///< SELinux context or AppArmor profile; empty: none visible
 };

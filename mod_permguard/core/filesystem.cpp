@@ -118,6 +118,10 @@ bool Filesystem::follows_links(const std::string& directory) const {
   return !seen || !seen.value.nosymfollow;
 }
 
+bool Filesystem::is_immutable(const std::string&) const {
+  return false;
+}
+
 std::string encode_acl(const Acl& acl) {
   std::string bytes = little_endian_bytes(kVersion, kHeaderSize);
   for (const AclEntry& entry : acl) {

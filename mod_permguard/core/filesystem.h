@@ -44,6 +44,10 @@ class Filesystem {
   /// Cheaper than mount().
   virtual bool follows_links(const std::string& directory) const;
 
+  /// Whether nobody, root neither, may change mode, owner or ACL of `path` (never a link): an
+  /// immutable or append-only file, chattr(1). False where that cannot be learnt.
+  virtual bool is_immutable(const std::string& path) const;
+
   /// The first `count` bytes of the regular file `path` (fewer where it is shorter), starting
   /// at byte `offset`. Opened O_NONBLOCK and O_NOCTTY, links followed. EINVAL: not regular.
   virtual Result<std::string> read(const std::string& path, std::size_t offset,
@@ -63,6 +67,10 @@ class Filesystem {
   /// The value of extended attribute `name` of `path`, for the labels of security modules
   /// ("security.selinux"). Errors: ENODATA none, ENOTSUP.
   virtual Result<std::string> attribute(const std::string& path, const std::string& name) const = 0;
+
+  /// The same of what `path` leads to: links are followed as by target_status().
+  virtual Result<std::string> target_attribute(const std::string& path,
+                                               const std::string& name) const = 0;
 };
 
 /// The running kernel's file systems, seen by the calling process; `root` ("" or an absolute
@@ -79,11 +87,14 @@ class SystemFilesystem : public Filesystem {
   Result<std::optional<Acl>> acl(const std::string& path) const override;
   Result<Mount> mount(const std::string& path) const override;
   bool follows_links(const std::string& directory) const override;
+  bool is_immutable(const std::string& path) const override;
   Result<std::string> read(const std::string& path, std::size_t offset,
                            std::size_t count) const override;
   Result<std::optional<Acl>> default_acl(const std::string& path) const override;
   int each_name(const std::string& path, const NameVisitor& visit) const override;
   Result<std::string> attribute(const std::string& path, const std::string& name) const override;
+  Result<std::string> target_attribute(const std::string& path,
+                                       const std::string& name) const override;
 
  private:
   std::string root_;

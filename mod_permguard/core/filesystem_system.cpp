@@ -73,18 +73,21 @@ FileStatus status_of(const struct stat& seen) {
           .changed_ns = static_cast<std::int32_t>(seen.st_ctim.tv_nsec)};
 }
 
-// The value of an extended attribute of the file itself. It may grow between the question for
-// its size and the reading.
-Result<std::string> attribute_of(const std::string& path, const char* name) {
+using GetAttribute = ssize_t (*)(const char* path, const char* name, void* value, size_t size);
+
+// The value of an extended attribute: of the file itself by lgetxattr(2), of what it leads to by
+// getxattr. It may grow between the question for its size and the reading.
+Result<std::string> attribute_of(const std::string& path, const char* name,
+                                 GetAttribute get = lgetxattr) {
   std::string value(256, '\0');
   while (true) {
-    ssize_t got = lgetxattr(path.c_str(), name, value.data(), value.size());
+    ssize_t got = get(path.c_str(), name, value.data(), value.size());
     if (got >= 0) {
       value.resize(static_cast<std::size_t>(got));
       return {0, std::move(value)};
     }
     if (errno != ERANGE) return failure<std::string>(errno);
-    got = lgetxattr(path.c_str(), name, nullptr, 0);
+    got = get(path.c_str(), name, nullptr, 0);
     if (got < 0) return failure<std::string>(errno);
     value.resize(static_cast<std::size_t>(got));
   }
@@ -242,6 +245,12 @@ Result<Mount> SystemFilesystem::mount(const std::string& path) const {
   return {0, std::move(mount)};
 }
 
+bool SystemFilesystem::is_immutable(const std::string& path) const {
+  struct statx seen {};
+  return statx(AT_FDCWD, (root_ + path).c_str(), AT_SYMLINK_NOFOLLOW, 0, &seen) == 0 &&
+         (seen.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0;
+}
+
 bool SystemFilesystem::follows_links(const std::string& directory) const {
   struct statvfs seen {};
   return statvfs((root_ + directory).c_str(), &seen) != 0 || (seen.f_flag & kNoSymfollow) == 0;
@@ -270,6 +279,14 @@ int SystemFilesystem::each_name(const std::string& path, const NameVisitor& visi
 Result<std::string> SystemFilesystem::attribute(const std::string& path,
                                                 const std::string& name) const {
   return attribute_of(root_ + path, name.c_str());
+}
+
+Result<std::string> SystemFilesystem::target_attribute(const std::string& path,
+                                                       const std::string& name) const {
+  if (root_.empty()) return attribute_of(path, name.c_str(), getxattr);
+  const Descriptor file(open_below(root_, path, O_PATH | O_CLOEXEC));
+  if (!file.valid()) return failure<std::string>(errno);
+  return attribute_of("/proc/self/fd/" + std::to_string(file.number()), name.c_str(), getxattr);
 }
 
 }  // namespace permguard

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <sstream>
 #include <utility>
 
+#include "core/file_capabilities.h"
 #include "core/remedy.h"
 #include "core/set_id.h"
 #include "core/surroundings.h"
@@ -37,6 +39,7 @@ Diagnosis Inspection::run() {
   diagnosis_.exists = !diagnosis_.chain.empty() && diagnosis_.chain.front().walk.complete;
   for (Finding& finding : diagnosis_.findings) {
     finding.target_seen = diagnosis_.exists;
+    heed_immutability(examiner_.filesystem, finding);
   }
   return std::move(diagnosis_);
 }
@@ -83,6 +86,7 @@ void Inspection::execute(const Candidate& candidate, const ExecContext& context)
   if (regular) {
     read_format(link);
     judge_format(link);
+    judge_capabilities(link);
   }
   const std::size_t place = diagnosis_.chain.size();
   diagnosis_.chain.push_back(link);
@@ -193,6 +197,27 @@ void Inspection::judge_format(const Link& link) {
   if (unknown_formats && link.head.format != Format::text && may_be_misc_format(link.head)) {
     finding.certainty = Certainty::modelled;
   }
+}
+
+/// access(2) and AT_EXECVE_CHECK do not look at them.
+void Inspection::judge_capabilities(const Link& link) {
+  if (!link.head.elf || link.head.fault) return;
+  const std::uint64_t refused =
+      capabilities_refused(examiner_.filesystem, examiner_.surroundings, link.walk.resolved);
+  if (refused == 0) return;
+  Finding& finding = add(Code::lsm_denied, link);
+  place(finding, link.walk.end()->status);
+  finding.path = link.walk.resolved;
+  finding.decided_by = DecidedBy::lsm;
+  finding.error = EPERM;
+  std::ostringstream detail;
+  detail << "its file capabilities 0x" << std::hex << refused
+         << " are not in the bounding set of the process";
+  finding.detail = detail.str();
+  finding.remedy.advice =
+      "let the process have them (systemd's CapabilityBoundingSet=, a container's cap-add), or "
+      "take "
+      "them from the file with setcap -r";
 }
 
 Finding& Inspection::add_format_fault(Code code, const Link& link, const std::string& detail,

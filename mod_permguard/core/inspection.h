@@ -33,6 +33,7 @@ class Inspection {
   void judge_mount(const Link& link);
   void read_format(Link& link);
   void judge_format(const Link& link);
+  void judge_capabilities(const Link& link);
   Finding& add_format_fault(Code code, const Link& link, const std::string& detail, int error);
   const Link* reader_with_set_id(std::size_t place) const;
   bool honours_set_id(const std::string& path, const FileStatus& file) const;

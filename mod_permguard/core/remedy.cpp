@@ -314,4 +314,18 @@ Remedy general_remedy(const Finding& finding) {
   return remedy;
 }
 
+void heed_immutability(const Filesystem& filesystem, Finding& finding) {
+  const auto& steps = finding.remedy.steps;
+  const bool immutable = std::any_of(steps.begin(), steps.end(), [&](const FixStep& step) {
+    return filesystem.is_immutable(step.path);
+  });
+  if (!immutable) return;
+  std::string words = "it is immutable or append-only: take that away with chattr -ia";
+  for (const FixStep& step : steps) {
+    words += step.kind == FixStep::Kind::chmod ? ", then chmod " : ", then setfacl -m ";
+    words += step.spec;
+  }
+  finding.remedy = {.steps = {}, .advice = std::move(words)};
+}
+
 }  // namespace permguard

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/file_status.h"
+#include "core/filesystem.h"
 #include "core/finding.h"
 #include "core/identity.h"
 
@@ -33,6 +34,10 @@ Remedy least_grant(const std::string& path, const FileStatus& file, const std::o
 /// step where a mode bit or owner is the cause, else advice: lower case, without a full stop
 /// and without the finding's path.
 Remedy general_remedy(const Finding& finding);
+
+/// Makes advice of the remedy where it would change a file that is_immutable(): the commands would
+/// fail, for root too (chattr(1), inode flags).
+void heed_immutability(const Filesystem& filesystem, Finding& finding);
 
 /// All of an inode that chmod and setfacl change.
 struct Rights {

@@ -33,6 +33,7 @@ class RepairedFilesystem : public Filesystem {
   bool follows_links(const std::string& directory) const override {
     return base_.follows_links(directory);
   }
+  bool is_immutable(const std::string& path) const override { return base_.is_immutable(path); }
   Result<std::string> read(const std::string& path, std::size_t offset,
                            std::size_t count) const override {
     return base_.read(path, offset, count);
@@ -45,6 +46,10 @@ class RepairedFilesystem : public Filesystem {
   }
   Result<std::string> attribute(const std::string& path, const std::string& name) const override {
     return base_.attribute(path, name);
+  }
+  Result<std::string> target_attribute(const std::string& path,
+                                       const std::string& name) const override {
+    return base_.target_attribute(path, name);
   }
 
  private:

@@ -6,6 +6,7 @@
 
 #include "core/chain.h"
 #include "core/checker.h"
+#include "core/remedy.h"
 
 namespace permguard {
 namespace {
@@ -116,7 +117,10 @@ class RiskList {
     if (open && !told) add(Code::dir_world_writable, step, "o-w");
   }
 
-  std::vector<Finding> take() { return std::move(list_); }
+  std::vector<Finding> take() {
+    for (Finding& finding : list_) heed_immutability(examiner_.filesystem, finding);
+    return std::move(list_);
+  }
 
  private:
   const Examiner& examiner_;

@@ -28,6 +28,22 @@ long status_field(const std::string& status, const std::string& name) {
                                  : std::strtol(status.c_str() + at + name.size() + 2, nullptr, 10);
 }
 
+/// The set of capabilities after "Name:"; proc(5), status. All where it is absent.
+std::uint64_t capability_field(const std::string& status, const std::string& name) {
+  const std::size_t at = status.find("\n" + name + ":");
+  return at == std::string::npos
+             ? ~std::uint64_t{0}
+             : std::strtoull(status.c_str() + at + name.size() + 2, nullptr, 16);
+}
+
+/// Capabilities that this kernel does not know limit nobody.
+std::uint64_t bounding_set(const std::string& status) {
+  const std::string last = read_file("/proc/sys/kernel/cap_last_cap");
+  const unsigned long highest = last.empty() ? 63 : std::strtoul(last.c_str(), nullptr, 10);
+  const std::uint64_t unknown = highest >= 63 ? 0 : ~std::uint64_t{0} << (highest + 1);
+  return capability_field(status, "CapBnd") | unknown;
+}
+
 /// Field 5 of the mountinfo line whose file system type is binfmt_misc: proc(5).
 std::string binfmt_mount_point(const std::string& mountinfo) {
   std::istringstream lines(mountinfo);
@@ -132,6 +148,8 @@ Surroundings read_surroundings(pid_t pid) {
   const bool from_inside = pid == 0 || shares_with(pid, "ns/user").value;
   result.users = mapped_ids(process, from_inside, "/uid_map");
   result.groups = mapped_ids(process, from_inside, "/gid_map");
+  result.bounding = bounding_set(status);
+  if (!status.empty()) result.inheritable = capability_field(status, "CapInh");
   result.seccomp = status_field(status, "Seccomp") == 2;
   result.private_mounts = has_private_mounts(process);
   result.process_label = process_label(process);

@@ -244,7 +244,16 @@ int FakeFilesystem::each_name(const std::string& path, const NameVisitor& visit)
 
 Result<std::string> FakeFilesystem::attribute(const std::string& path,
                                               const std::string& name) const {
-  const auto node = find(Call::attribute, path, false);
+  return attribute_of(find(Call::attribute, path, false), name);
+}
+
+Result<std::string> FakeFilesystem::target_attribute(const std::string& path,
+                                                     const std::string& name) const {
+  return attribute_of(find(Call::attribute, path, true), name);
+}
+
+Result<std::string> FakeFilesystem::attribute_of(const Result<const FakeNode*>& node,
+                                                 const std::string& name) {
   if (!node) return failure<std::string>(node.error);
   const auto found = node.value->attributes_.find(name);
   if (found == node.value->attributes_.end()) return failure<std::string>(ENODATA);

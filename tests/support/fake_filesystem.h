@@ -70,12 +70,16 @@ class FakeFilesystem : public Filesystem {
   }
   int each_name(const std::string& path, const NameVisitor& visit) const override;
   Result<std::string> attribute(const std::string& path, const std::string& name) const override;
+  Result<std::string> target_attribute(const std::string& path,
+                                       const std::string& name) const override;
 
  private:
   FakeNode& make(const std::string& path, FileType type, unsigned mode);
   /// The node a call on `path` means, or the errno.
   Result<const FakeNode*> find(Call call, const std::string& path, bool follow_last) const;
   Result<std::string> resolve(const std::string& path, bool follow_last) const;
+  static Result<std::string> attribute_of(const Result<const FakeNode*>& node,
+                                          const std::string& name);
 
   std::map<std::string, FakeNode> nodes_;
   std::map<std::string, Mount> mounts_;
