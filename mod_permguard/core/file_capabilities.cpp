@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/file_capabilities.h"
 
+#include <linux/capability.h>
+
 namespace permguard {
 namespace {
 
 constexpr std::uint32_t kEffectiveFlag = 0x000001;
 constexpr std::uint32_t kRevisionMask = 0xFF000000;
+constexpr std::uint64_t kReading =
+    std::uint64_t{1} << CAP_DAC_OVERRIDE | std::uint64_t{1} << CAP_DAC_READ_SEARCH;
 
 std::uint32_t word(const std::string& bytes, std::size_t index) {
   std::uint32_t value = 0;
@@ -27,6 +31,13 @@ std::size_t words_of_revision(std::uint32_t revision) {
     default:
       return 0;
   }
+}
+
+std::optional<FileCapabilities> effective_ones(const Filesystem& filesystem,
+                                               const std::string& path) {
+  const auto bytes = filesystem.target_attribute(path, "security.capability");
+  auto file = bytes ? decode_file_capabilities(bytes.value) : std::nullopt;
+  return file && file->effective ? file : std::nullopt;
 }
 
 }  // namespace
@@ -51,13 +62,17 @@ std::optional<FileCapabilities> decode_file_capabilities(const std::string& byte
 std::uint64_t capabilities_refused(const Filesystem& filesystem, const Surroundings& around,
                                    const std::string& path) {
   if (around.bounding == ~std::uint64_t{0}) return 0;
-  const auto bytes = filesystem.target_attribute(path, "security.capability");
-  const auto file = bytes ? decode_file_capabilities(bytes.value) : std::nullopt;
-  if (!file || !file->effective) return 0;
+  const auto file = effective_ones(filesystem, path);
+  if (!file) return 0;
   const std::uint64_t gained =
       (around.bounding & file->permitted) | (around.inheritable & file->inheritable);
   const std::uint64_t missing = file->permitted & ~gained;
   return missing != 0 && filesystem.mount(path).value.nosuid ? 0 : missing;
+}
+
+bool brings_reading(const Filesystem& filesystem, const std::string& path) {
+  const auto file = effective_ones(filesystem, path);
+  return file && (file->permitted & kReading) != 0;
 }
 
 }  // namespace permguard

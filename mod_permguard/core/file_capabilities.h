@@ -29,4 +29,8 @@ std::optional<FileCapabilities> decode_file_capabilities(const std::string& byte
 std::uint64_t capabilities_refused(const Filesystem& filesystem, const Surroundings& around,
                                    const std::string& path);
 
+/// Whether the program `path` brings CAP_DAC_OVERRIDE or CAP_DAC_READ_SEARCH with it, so that no
+/// file is unreadable for it where the kernel honours that.
+bool brings_reading(const Filesystem& filesystem, const std::string& path);
+
 }  // namespace permguard

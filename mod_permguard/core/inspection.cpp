@@ -240,7 +240,8 @@ void Inspection::judge_script_read(const Link& link, std::size_t place) {
   if (!script && !hidden) {
     return;
   }
-  if (const Link* reader = reader_with_set_id(place)) {
+  const Link* reader = program_beyond(place);
+  if (reader != nullptr && gains_rights(*reader)) {
     judge_read_by(*reader, link);
     return;
   }
@@ -256,33 +257,38 @@ void Inspection::judge_script_read(const Link& link, std::size_t place) {
   }
 }
 
-/// The program that the chain beyond `place` ends at, where it reads with other rights than who
-/// executes it; null where not. The kernel hands it every script of the chain by name.
-const Link* Inspection::reader_with_set_id(std::size_t place) const {
+/// The program that the chain beyond `place` ends at; null where there is none. The kernel hands it
+/// every script of the chain by name.
+const Link* Inspection::program_beyond(std::size_t place) const {
   const auto& chain = diagnosis_.chain;
   const auto beyond = chain.rend() - static_cast<std::ptrdiff_t>(place) - 1;
   const auto last = std::find_if(chain.rbegin(), beyond, [](const Link& link) {
     return link.role != Role::loader && link.role != Role::wrapper_loader;
   });
   if (last == beyond || last->walk.end() == nullptr) return nullptr;
-  const bool program = !last->head_read || last->head.format == Format::elf;
-  const FileStatus& file = last->walk.end()->status;
-  if (!program || !has_set_id(file) || !honours_set_id(last->walk.resolved, file)) return nullptr;
-  return &*last;
+  return !last->head_read || last->head.format == Format::elf ? &*last : nullptr;
+}
+
+/// Whether it reads with other rights than who executes it.
+bool Inspection::gains_rights(const Link& program) const {
+  const bool other = has_set_id(program.walk.end()->status) ||
+                     brings_reading(examiner_.filesystem, program.walk.resolved);
+  return other && honours_gains(program);
 }
 
 /// mnt_may_suid() and bprm_fill_uid(), fs/exec.c: not on a nosuid mount, not without new
 /// privileges, and not where the user namespace maps one of the file's ids to nobody.
-bool Inspection::honours_set_id(const std::string& path, const FileStatus& file) const {
+bool Inspection::honours_gains(const Link& program) const {
   const Surroundings& around = examiner_.surroundings;
+  const FileStatus& file = program.walk.end()->status;
   return !around.no_new_privs && around.users.hold(file.uid) && around.groups.hold(file.gid) &&
-         !examiner_.filesystem.mount(path).value.nosuid;
+         !examiner_.filesystem.mount(program.walk.resolved).value.nosuid;
 }
 
 /// Modelled: a shell may give the rights up again before it reads.
 void Inspection::judge_read_by(const Link& reader, Link script) {
-  const FileStatus& file = reader.walk.end()->status;
-  const Identity who = identity_after_exec(diagnosis_.question.who, file);
+  if (brings_reading(examiner_.filesystem, reader.walk.resolved)) return;
+  const Identity who = identity_after_exec(diagnosis_.question.who, reader.walk.end()->status);
   auto& findings = diagnosis_.findings;
   const std::vector<Finding> before = std::exchange(findings, {});
   script.walk = walk_path(examiner_.filesystem, script.path, who,

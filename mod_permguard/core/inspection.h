@@ -35,8 +35,9 @@ class Inspection {
   void judge_format(const Link& link);
   void judge_capabilities(const Link& link);
   Finding& add_format_fault(Code code, const Link& link, const std::string& detail, int error);
-  const Link* reader_with_set_id(std::size_t place) const;
-  bool honours_set_id(const std::string& path, const FileStatus& file) const;
+  const Link* program_beyond(std::size_t place) const;
+  bool gains_rights(const Link& program) const;
+  bool honours_gains(const Link& program) const;
   void judge_script_read(const Link& link, std::size_t place);
   void judge_read_by(const Link& reader, Link script);
   void follow(const Link& link, const Candidate& from, const ExecContext& context);

@@ -94,7 +94,7 @@ TEST_F(CapabilitiesRefused, AreNoneOnANosuidMount) {
 }
 
 /// A copy of cat(1) with capabilities, executed by processes that may not have them.
-class WithoutACapability : public ::testing::Test {
+class ProgramWithCapabilities : public ::testing::Test {
  protected:
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "needs root to give a file capabilities";
@@ -134,14 +134,32 @@ class WithoutACapability : public ::testing::Test {
   std::string cat_, script_;
 };
 
-TEST_F(WithoutACapability, AnInterpreterThatReliesOnItIsRefused) {
+TEST_F(ProgramWithCapabilities, IsRefusedWhereTheProcessMayNotHaveThem) {
   const std::string found = verdict_and_truth(script_, CAP_SYS_TIME);
   EXPECT_THAT(found, HasSubstr("interpreter-lsm-denied its file capabilities 0x2000000 "));
   EXPECT_TRUE(found.ends_with('|' + std::to_string(EPERM))) << found;
   EXPECT_THAT(verdict_and_truth(cat_, CAP_SYS_TIME), HasSubstr("script-lsm-denied"));
 }
 
-TEST_F(WithoutACapability, ThatNobodyAsksForAllIsWell) {
+TEST_F(ProgramWithCapabilities, ReadsWhatItsUserMayNot) {
+  const std::string value = effective(std::uint64_t{1} << CAP_DAC_READ_SEARCH);
+  ASSERT_EQ(setxattr(cat_.c_str(), "security.capability", value.data(), value.size(), 0), 0);
+  tree_.chmod("a.cgi", 0711);
+  const Identity who = lookup_identity("www-data").value;
+  const std::string printed =
+      test::bytes_from(who, [&] { return test::execute(script_, {script_}).output; });
+  EXPECT_EQ(printed, tree_.read("a.cgi"));
+  const SystemFilesystem filesystem;  // root's eyes: www-data cannot see that it is a script
+  const SystemNames names;
+  const DelegateKernel kernel(who, true);
+  const Surroundings around = read_surroundings();
+  Question question;
+  question.target = script_;
+  question.who = who;
+  EXPECT_TRUE(diagnose({filesystem, names, &kernel, around}, question).healthy());
+}
+
+TEST_F(ProgramWithCapabilities, IsHealthyWhereItMay) {
   EXPECT_EQ(verdict_and_truth(script_, CAP_SYS_BOOT), "passes|0");
 }
 
