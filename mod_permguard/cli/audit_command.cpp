@@ -175,8 +175,7 @@ int AuditCommand::run() {
   options.forbidden = codes_of(forbid_);
 
   const unsigned jobs = jobs_ != 0 ? jobs_ : std::max(1U, std::thread::hardware_concurrency());
-  std::vector<std::string> roots;
-  for (const std::string& directory : directories_) roots.push_back(absolute_path(directory));
+  const std::vector<std::string> roots = roots_of(directories_);
   const WhoseRights rights = whose_rights(whose_);
   AuditResult result;
   if (httpd) {

@@ -25,8 +25,7 @@ bool SnapshotCommand::chosen() const {
 int SnapshotCommand::run() {
   const SystemFilesystem filesystem;
   const SystemNames names;
-  std::vector<std::string> roots;
-  for (const std::string& directory : directories_) roots.push_back(absolute_path(directory));
+  const std::vector<std::string> roots = roots_of(directories_);
   std::unordered_set<std::string> links;
   for (const std::string& root : roots) {
     if (filesystem.status(root).value.type == FileType::symlink) links.insert(root);

@@ -129,6 +129,33 @@ TEST_F(AuditTreesTest, MountsAreExaminedWithTheirOwnRights) {
   EXPECT_EQ(document["findings"][0]["target"], root + "/stick/a.cgi");
 }
 
+TEST_F(AuditTreesTest, WhatIsNamedTwiceIsExaminedOnce) {
+  tree_.write("a/b/bad.cgi", kScript, 0644);
+  const std::string bad = tree_.path("a/b/bad.cgi");
+  const auto once = [&](const std::vector<std::string>& roots) {
+    std::vector<std::string> arguments = {kCommand,   "audit",    "--as",
+                                          "www-data", "--format", "json"};
+    for (const std::string& root : roots) arguments.push_back(tree_.root() + root);
+    const auto json = nlohmann::json::parse(run(arguments).out);
+    EXPECT_EQ(json["findings"].size(), 1U);
+    EXPECT_EQ(json["findings"][0]["target"], bad);
+  };
+  once({"/a", "/a/b"});
+  once({"/a/b", "/a"});
+  once({"/a/b/", "/a//b/.", "/a/./b"});
+  once({"/a", "/a/b/bad.cgi"});
+  // A walk does not come by what a link leads to.
+  tree_.write("elsewhere/bad.cgi", kScript, 0644);
+  tree_.symlink("../elsewhere", "a/link");
+  const ProcessResult both =
+      run({kCommand, "audit", "--as", "www-data", tree_.path("a"), tree_.path("a/link")});
+  EXPECT_THAT(both.out, HasSubstr("a/link/bad.cgi'"));
+  const auto entries =
+      nlohmann::json::parse(run({kCommand, "snapshot", tree_.path("a"), tree_.path("a/b")}).out);
+  EXPECT_EQ(entries["entries"].size(), 3U);
+  EXPECT_EQ(entries["roots"].size(), 1U);
+}
+
 TEST_F(AuditTreesTest, AnyNumberOfJobsSaysTheSame) {
   for (int i = 0; i < 300; ++i) {
     const std::string name = std::to_string(i % 23) + "/" + std::to_string(i % 5) + "/f";
