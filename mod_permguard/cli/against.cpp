@@ -65,7 +65,7 @@ void walk_tree(const Root& root, const Filesystem& filesystem, const StateVisito
     auto names = filesystem.list(state.value.path, std::numeric_limits<std::size_t>::max());
     if (!names) unexamined.push_back({name, names.error});
     std::sort(names.value.rbegin(), names.value.rend());
-    for (const std::string& each : names.value) waiting.push_back(rest + "/" + each);
+    for (const std::string& each : names.value) waiting.push_back(absolute(each, rest));
   }
 }
 

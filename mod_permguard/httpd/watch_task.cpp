@@ -116,6 +116,7 @@ Watcher* make_watcher(const Engine& engine, const WatchPlan& plan) {
 
 std::vector<std::string> directories_of(const std::vector<ScriptPlace>& places) {
   std::vector<std::string> directories;
+  directories.reserve(places.size());
   for (const ScriptPlace& place : places) directories.push_back(place.path);
   return directories;
 }
