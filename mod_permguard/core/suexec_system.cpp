@@ -63,6 +63,7 @@ class VersionRun {
       if (ready < 0 && errno == EINTR) continue;
       if (ready <= 0) return failure<std::string>(ready == 0 ? ETIMEDOUT : errno);
       const ssize_t got = read(pipe_[0], buffer.data(), buffer.size());
+      if (got < 0 && errno == EINTR) continue;
       if (got <= 0) break;
       all.value.append(buffer.data(), static_cast<std::size_t>(got));
     }
