@@ -80,8 +80,12 @@ AuditOptions options_for(const Json& place, const HttpdAudit& audit) {
   if (!audit.need_asked || options.role != Role::script) {
     options.need = need_from_name(place.at("need").get<std::string>()).value_or(options.need);
   }
-  options.names = {names_of(place.at("names")), names_of(place.at("among")),
-                   names_of(place.at("except"))};
+  options.names = {names_of(place.at("names")),
+                   names_of(place.at("among")),
+                   names_of(place.at("except")),
+                   {},
+                   names_of(place.at("outside"))};
+  for (const Json& names : place.at("within")) options.names.within.push_back(names_of(names));
   // What a handler is set for is a script, whatever it looks like.
   options.all = options.all || !options.names.empty();
   for (const Json& name : place.at("forbidden")) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,12 +29,21 @@ struct ScriptChoice {
   ScriptNames handled;   ///< those a handler is for
   ScriptNames among{};   ///< and of them only these
   ScriptNames except{};  ///< and not these; empty: none is left out
+  /// Those one set of settings counts for, whatever their handler: each of these fits them.
+  std::vector<ScriptNames> within{};
+  ScriptNames outside{};  ///< and not these; empty: none is left out
 
   bool operator==(const ScriptChoice&) const = default;
-  /// Whether any rule chooses.
+  /// Whether any rule chooses by the handler.
   bool empty() const { return handled.empty() && among.empty() && except.empty(); }
   bool fit(std::string_view name) const {
-    return handled.fit(name) && among.fit(name) && (except.empty() || !except.fit(name));
+    return handled.fit(name) && among.fit(name) && (except.empty() || !except.fit(name)) &&
+           in_scope(name);
+  }
+  bool in_scope(std::string_view name) const {
+    return std::all_of(within.begin(), within.end(),
+                       [name](const ScriptNames& each) { return each.fit(name); }) &&
+           (outside.empty() || !outside.fit(name));
   }
 };
 

@@ -48,6 +48,11 @@ void* merge_directory_config(apr_pool_t* pool, void* base_config, void* over_con
                   .wsgi = merge_wsgi(pool, base.wsgi, over.wsgi)});
 }
 
+DirectoryConfig merged(apr_pool_t* pool, const DirectoryConfig& base, const DirectoryConfig& over) {
+  DirectoryConfig below = base, above = over;
+  return *static_cast<DirectoryConfig*>(merge_directory_config(pool, &below, &above));
+}
+
 void* create_server_config(apr_pool_t* pool, server_rec*) noexcept {
   ServerConfig* config = make(pool, kDefaultServer);
   config->handlers = apr_array_make(pool, 0, sizeof(HandlerRule));

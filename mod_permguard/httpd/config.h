@@ -95,6 +95,9 @@ void* merge_directory_config(apr_pool_t* pool, void* base, void* over) noexcept;
 void* create_server_config(apr_pool_t* pool, server_rec* server) noexcept;
 void* merge_server_config(apr_pool_t* pool, void* base, void* over) noexcept;
 
+/// `over` laid over `base` in `pool`, as httpd does it with sections.
+DirectoryConfig merged(apr_pool_t* pool, const DirectoryConfig& base, const DirectoryConfig& over);
+
 /// The merged settings. Never dangling, whatever the vector holds.
 const DirectoryConfig& directory_config(const ap_conf_vector_t* per_directory) noexcept;
 const ServerConfig& server_config(const server_rec* server) noexcept;

@@ -106,11 +106,22 @@ void print(const std::string& line) {
   std::fputc('\n', stdout);
 }
 
+/// Those of a part that <Files> sections make.
+std::string names_text(const std::vector<ScriptNames>& sections) {
+  std::string text;
+  for (const ScriptNames& names : sections) {
+    for (const std::string& pattern : names.patterns) text += " <Files \"" + pattern + "\">";
+    for (const std::string& match : names.expressions) text += " <FilesMatch \"" + match + "\">";
+  }
+  return text;
+}
+
 std::string place_line(const ScriptPlace& place) {
   return std::string(permguard::name_of(place.handler)) + ' ' + name_of(place.kind) + " '" +
-         one_line(place.path) + "': " + permguard::name_of(place.need) + " as " + place.who.name +
-         ", PermGuard " + name_of(place.mode) + ", " + vhost_name(place.server) + " (" +
-         one_line(place.file) + ":" + std::to_string(place.line) + ")";
+         one_line(place.path) + "'" + one_line(names_text(place.names.within)) + ": " +
+         permguard::name_of(place.need) + " as " + place.who.name + ", PermGuard " +
+         name_of(place.mode) + ", " + vhost_name(place.server) + " (" + one_line(place.file) + ":" +
+         std::to_string(place.line) + ")";
 }
 
 void dump_text(Tester& tester) {
@@ -149,6 +160,8 @@ nlohmann::ordered_json place_json(const ScriptPlace& place) {
                {"names", names_json(place.names.handled)},
                {"among", names_json(place.names.among)},
                {"except", names_json(place.names.except)},
+               {"within", nlohmann::ordered_json::array()},
+               {"outside", names_json(place.names.outside)},
                {"forbidden", nlohmann::ordered_json::array()},
                {"desired", nlohmann::ordered_json::object()},
                {"excluded", nlohmann::ordered_json::array()},
@@ -161,6 +174,7 @@ nlohmann::ordered_json place_json(const ScriptPlace& place) {
     add_path(excluded, "path", directory);
     json["excluded"].push_back(std::move(excluded));
   }
+  for (const ScriptNames& names : place.names.within) json["within"].push_back(names_json(names));
   for (const Code code : place.forbidden) json["forbidden"].push_back(permguard::name_of(code));
   if (place.desired.mode) json["desired"]["mode"] = *place.desired.mode;
   if (place.desired.uid) json["desired"]["uid"] = *place.desired.uid;

@@ -260,7 +260,10 @@ class Finder {
     }
     found.path = without_slash(std::move(found.path));
     std::vector<ScriptPlace> parts{place_of(section, node, found)};
-    if (parts[0].kind == ScriptPlace::Kind::directory) split(section, node, found, parts);
+    if (parts[0].kind == ScriptPlace::Kind::directory) {
+      split(section, node, found, parts);
+      split_by_files(section, found, parts);
+    }
     for (ScriptPlace& part : parts) keep(std::move(part));
   }
 
@@ -275,14 +278,26 @@ class Finder {
     place.server = section.server;
     place.file = node.filename ? node.filename : "";
     place.line = node.line_num;
-    const DirectoryConfig settings = settings_for(pool_, section.server, place.path);
-    apply(settings, place);
     if (place.handler == Handler::cgi) {
       place.search_path = facts_.search_path_in(place.path, section.server);
     }
-    name_user(place, settings, facts_.users_of(section.server), found.wsgi_group);
-    if (found.who) take_user(place, *found.who);
+    settle(settings_for(pool_, section.server, place.path), found, place);
     return place;
+  }
+
+  /// What `settings` say of `place`, whose other members are set.
+  void settle(const DirectoryConfig& settings, const Found& found, ScriptPlace& place) {
+    place.mode = settings.effective_mode();
+    place.forbidden.clear();
+    const CodeSet forbidden = settings.forbidden.value_or(CodeSet());
+    for (const CodeInfo& row : catalogue()) {
+      if (forbidden.test(static_cast<std::size_t>(row.code))) place.forbidden.push_back(row.code);
+    }
+    const DesiredState* desired = settings.desired.value_or(nullptr);
+    place.desired = desired ? *desired : DesiredState{};
+    place.suexec.reset();
+    name_user(place, settings, facts_.users_of(place.server), found.wsgi_group);
+    if (found.who) take_user(place, *found.who);
   }
 
   /// Adds to `parts`, which holds a place, those of its directories that sections give other
@@ -304,6 +319,23 @@ class Finder {
     }
   }
 
+  /// Likewise for the names that <Files> sections give other settings.
+  void split_by_files(const Section& section, const Found& found, std::vector<ScriptPlace>& parts) {
+    for (std::size_t i = 0, count = parts.size(); i < count; ++i) {
+      const ScriptPlace whole = parts[i];
+      const std::vector<FilesSection> sections = files_sections_for(section.server, whole.path);
+      for (const FilesSection& each : sections) add_names(parts[i].names.outside, each.names);
+      const DirectoryConfig settings = settings_for(pool_, section.server, whole.path);
+      for (FilesPart& named : parts_by_files(pool_, settings, sections)) {
+        ScriptPlace& part = parts.emplace_back(whole);
+        part.names.within = std::move(named.within);
+        part.names.outside = std::move(named.outside);
+        part.is_part = true;
+        settle(named.settings, found, part);
+      }
+    }
+  }
+
   void keep(ScriptPlace place) {
     const auto known = std::find_if(places_.begin(), places_.end(), [&](const ScriptPlace& each) {
       return each.server == place.server && is_asked_the_same(each, place);
@@ -313,15 +345,6 @@ class Finder {
     } else {
       known->is_part = known->is_part && place.is_part;
     }
-  }
-
-  static void apply(const DirectoryConfig& settings, ScriptPlace& place) {
-    place.mode = settings.effective_mode();
-    const CodeSet forbidden = settings.forbidden.value_or(CodeSet());
-    for (const CodeInfo& row : catalogue()) {
-      if (forbidden.test(static_cast<std::size_t>(row.code))) place.forbidden.push_back(row.code);
-    }
-    if (const DesiredState* desired = settings.desired.value_or(nullptr)) place.desired = *desired;
   }
 
   /// APR_NOFILE where nothing can be seen.
@@ -356,7 +379,7 @@ class Finder {
 }  // namespace
 
 bool ScriptPlace::covers(const std::string& target) const {
-  return lies_in(target, path) &&
+  return lies_in(target, path) && names.in_scope(target.substr(target.rfind('/') + 1)) &&
          std::none_of(excluded.begin(), excluded.end(),
                       [&](const std::string& part) { return lies_in(target, part); });
 }

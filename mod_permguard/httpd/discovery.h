@@ -12,6 +12,7 @@
 #include "core/suexec.h"
 #include "httpd/apache.h"
 #include "httpd/config.h"
+#include "httpd/files_parts.h"
 #include "report/status_snapshot.h"
 
 namespace permguard {
@@ -39,7 +40,7 @@ struct ScriptPlace {
   std::vector<std::string> excluded{};       ///< directories below that are places of their own
   bool is_part = false;                      ///< of another place, by a section: may be missing
 
-  /// Whether `target` lies in this place, by the names.
+  /// Whether `target` lies in this place, and its settings count for it, by the names.
   bool covers(const std::string& target) const;
 };
 
@@ -50,7 +51,7 @@ std::vector<ScriptPlace> distinct_places(const std::vector<ScriptPlace>& places)
 /// The places found in the configuration `tree` (ap_conftree): ScriptAlias and its variants, also
 /// inside <Location>; directories, and URLs, with ExecCGI and a handler; FcgidWrapper;
 /// WSGIScriptAlias; proxy handlers with unix sockets; PermGuardWatch directories; and what lies
-/// below one of these but has other settings, by a <Directory> section of its own. Below a UserDir
+/// below one of these but has other settings, by a <Directory> or <Files> section. Below a UserDir
 /// suexec's user is the directory's. A place named twice comes once. Wildcards of
 /// <Directory> are expanded by glob(3); regular expressions name no place. Needs the configuration
 /// to be complete, so check_config or later. `PermGuardWatch off` changes nothing here.
@@ -61,6 +62,15 @@ std::vector<ScriptPlace> discover_places(apr_pool_t* pool, const ap_directive_t*
 /// `server`, without .htaccess, Location, Files and If, which depend on the request.
 DirectoryConfig settings_for(apr_pool_t* pool, const server_rec* server,
                              const std::string& directory);
+
+/// The <Files> sections that count in `directory` of `server`, in the order in which httpd merges
+/// them.
+std::vector<FilesSection> files_sections_for(const server_rec* server,
+                                             const std::string& directory);
+
+/// settings_for() the directory of `file`, with its <Files> sections.
+DirectoryConfig settings_for_file(apr_pool_t* pool, const server_rec* server,
+                                  const std::string& file);
 
 /// The identity of httpd's User and Group.
 Identity server_identity();

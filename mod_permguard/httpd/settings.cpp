@@ -2,7 +2,9 @@
 //
 // The settings that hold at a path, without a request.
 #include <string_view>
+#include <utility>
 
+#include "core/chain.h"
 #include "httpd/discovery.h"
 
 namespace permguard {
@@ -26,21 +28,70 @@ bool applies(const core_dir_config& entry, const std::string& directory) {
   return false;
 }
 
+const core_dir_config& core_config(const ap_conf_vector_t* section) {
+  return *static_cast<const core_dir_config*>(ap_get_core_module_config(section));
+}
+
+std::vector<const ap_conf_vector_t*> vectors_of(const apr_array_header_t* sections) {
+  if (!sections) return {};
+  const auto* elements = reinterpret_cast<const ap_conf_vector_t* const*>(sections->elts);
+  return {elements, elements + sections->nelts};
+}
+
+/// The <Directory> sections that apply to `directory`, in httpd's order.
+std::vector<const ap_conf_vector_t*> sections_for(const server_rec* server,
+                                                  const std::string& directory) {
+  const auto* core =
+      static_cast<const core_server_config*>(ap_get_core_module_config(server->module_config));
+  std::vector<const ap_conf_vector_t*> sections = vectors_of(core->sec_dir);
+  std::erase_if(sections, [&](const ap_conf_vector_t* section) {
+    return !applies(core_config(section), directory);
+  });
+  return sections;
+}
+
+bool says_something(const DirectoryConfig& settings) {
+  return settings.mode || settings.run_as || settings.forbidden || settings.desired;
+}
+
 }  // namespace
 
 DirectoryConfig settings_for(apr_pool_t* pool, const server_rec* server,
                              const std::string& directory) {
-  DirectoryConfig merged = directory_config(server->lookup_defaults);
-  const auto* core =
-      static_cast<const core_server_config*>(ap_get_core_module_config(server->module_config));
-  const auto* sections = reinterpret_cast<ap_conf_vector_t* const*>(core->sec_dir->elts);
-  for (int i = 0; i < core->sec_dir->nelts; ++i) {
-    const auto* entry = static_cast<const core_dir_config*>(ap_get_core_module_config(sections[i]));
-    if (!applies(*entry, directory)) continue;
-    DirectoryConfig over = directory_config(sections[i]);
-    merged = *static_cast<DirectoryConfig*>(merge_directory_config(pool, &merged, &over));
+  DirectoryConfig settings = directory_config(server->lookup_defaults);
+  for (const ap_conf_vector_t* section : sections_for(server, directory)) {
+    settings = merged(pool, settings, directory_config(section));
   }
-  return merged;
+  return settings;
+}
+
+std::vector<FilesSection> files_sections_for(const server_rec* server,
+                                             const std::string& directory) {
+  std::vector<FilesSection> found;
+  std::vector<const ap_conf_vector_t*> around = sections_for(server, directory);
+  around.insert(around.begin(), server->lookup_defaults);
+  for (const ap_conf_vector_t* section : around) {
+    for (const ap_conf_vector_t* each : vectors_of(core_config(section).sec_file)) {
+      const core_dir_config& core = core_config(each);
+      const DirectoryConfig& settings = directory_config(each);
+      if (core.d == nullptr || !says_something(settings)) continue;
+      ScriptNames names;
+      (core.r ? names.expressions : names.patterns).emplace_back(core.d);
+      found.push_back({std::move(names), &settings});
+    }
+  }
+  return found;
+}
+
+DirectoryConfig settings_for_file(apr_pool_t* pool, const server_rec* server,
+                                  const std::string& file) {
+  const std::string directory = directory_of(file);
+  const std::string name = file.substr(file.rfind('/') + 1);
+  DirectoryConfig settings = settings_for(pool, server, directory);
+  for (const FilesSection& section : files_sections_for(server, directory)) {
+    if (section.names.fit(name)) settings = merged(pool, settings, *section.settings);
+  }
+  return settings;
 }
 
 Identity server_identity() {

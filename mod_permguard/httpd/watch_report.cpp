@@ -84,7 +84,9 @@ void WatchReport::take(const ScriptPlace& place, PlaceReport&& report, double se
 void WatchReport::store(const ScriptPlace& place, PlaceReport&& report, double seconds) {
   WatchView& view = views_[place.path];
   view.directory = place.path;
-  view.files = std::max(view.files, report.files);
+  // Other names of a directory are other files; another virtual host's may be the same.
+  const bool other_names = !place.names.within.empty();
+  view.files = other_names ? view.files + report.files : std::max(view.files, report.files);
   view.truncated = view.truncated || report.truncated;
   view.last_run = now_seconds();
   view.duration_seconds += seconds;
@@ -136,7 +138,7 @@ void WatchReport::settle(const std::function<bool()>& go_on) {
 }
 
 /// What a request brought up is asked again as far as the watch knows its question. What depends on
-/// settings that only the request has (<Files>, <Location>, <If>) is left to requests.
+/// settings that only the request has (<Location>, <If>) is left to requests.
 bool WatchReport::still_stands(const SharedState::Open& incident) const {
   const Finding& finding = incident.finding;
   if (standing_.count(key_of(finding, incident.who)) != 0) return true;
@@ -172,8 +174,7 @@ bool WatchReport::has_left_configuration(const SharedState::Open& incident) cons
 
 DirectoryConfig WatchReport::settings_of(const SharedState::Open& incident) const {
   const server_rec* server = vhost_named(incident.vhost);
-  return settings_for(pool_, server ? server : ap_server_conf,
-                      directory_of(incident.finding.target));
+  return settings_for_file(pool_, server ? server : ap_server_conf, incident.finding.target);
 }
 
 /// A state that some other section than a directory's expects is off as long as the file is what

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// <Directory> sections for directories below a place: watch, configuration test and dump judge by
-// them as requests do.
+// <Directory> sections for directories below a place, and <Files>: watch, configuration test and
+// dump judge by them as requests do.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -114,6 +114,73 @@ TEST_F(SectionsBelow, ThatTurnPermGuardOffCloseWhatWasOpen) {
   server.configure(kSections);
   server.graceful();
   server.log().expect("recovered: not-executable");
+}
+
+constexpr const char* kFiles = R"(
+PermGuardWatchInterval 1
+<Files "known-*.cgi">
+  PermGuard off
+</Files>
+<Directory "@ROOT@/cgi-bin">
+  PermGuardExpect mode=0555
+  <Files "daemon.cgi">
+    PermGuardRunAs daemon
+    PermGuardExpect none
+  </Files>
+  <FilesMatch "^(daemon|open)\.cgi$">
+    PermGuardForbid world-writable
+  </FilesMatch>
+</Directory>
+)";
+
+class FilesSections : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root, as configtest has";
+    options_.config = kFiles;
+  }
+
+  static void lay_out(TempTree& tree) {
+    tree.write("cgi-bin/known-bad.cgi", cgi_script("a"), 0644);
+    tree.write("cgi-bin/plain.cgi", cgi_script("b"), 0757);
+    tree.write("cgi-bin/open.cgi", cgi_script("c"), 0757);
+    tree.write("cgi-bin/data.txt", "no script", 0444);
+  }
+
+  HttpdOptions options_;
+};
+
+TEST_F(FilesSections, CountForTheirNamesInConfigurationTestAndAudit) {
+  HttpdServer server(options_);
+  lay_out(server.tree());
+  server.tree().write("cgi-bin/daemon.cgi", cgi_script("d"), 0750);
+  const std::string said = server.config_test().err;
+  EXPECT_THAT(said, HasSubstr("execute-denied (modelled): daemon cannot execute '" +
+                              server.tree().path("cgi-bin/daemon.cgi")));
+  server.tree().chmod("cgi-bin/daemon.cgi", 0757);
+  EXPECT_THAT(server.config_test().err, HasSubstr("world-writable: daemon cannot execute '"))
+      << "both sections count";
+  EXPECT_THAT(said, HasSubstr("world-writable: www-data cannot execute '" +
+                              server.tree().path("cgi-bin/open.cgi")));
+  EXPECT_THAT(said, Not(HasSubstr("cgi-bin/known-bad.cgi")));
+  EXPECT_THAT(said, Not(HasSubstr("cgi-bin/plain.cgi"))) << "a warning, no error";
+  const std::string dump = server.config_test({"-t", "-D", "DUMP_PERMGUARD"}).out;
+  EXPECT_THAT(dump, HasSubstr(server.tree().path("cgi-bin") +
+                              "' <Files \"known-*.cgi\">: execute as www-data, PermGuard off"));
+  EXPECT_THAT(dump, HasSubstr("mode-drift: mode 0757"));
+  EXPECT_THAT(dump, Not(HasSubstr("data.txt"))) << "it is dispatched, but nobody means it to be";
+}
+
+TEST_F(FilesSections, CountForTheirNamesInTheWatch) {
+  HttpdServer server(options_);
+  lay_out(server.tree());
+  server.start();
+  server.log().expect("world-writable: '" + server.tree().path("cgi-bin/plain.cgi"));
+  server.log().expect("world-writable: www-data cannot execute '" +
+                      server.tree().path("cgi-bin/open.cgi"));
+  const auto status = nlohmann::json::parse(server.get("/permguard-status?json").body);
+  ASSERT_EQ(status["watch"].size(), 1U);
+  EXPECT_EQ(status["watch"][0]["files"], 2);
 }
 
 }  // namespace
