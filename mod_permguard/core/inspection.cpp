@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <sstream>
 #include <utility>
 
@@ -216,8 +217,7 @@ void Inspection::judge_capabilities(const Link& link) {
   finding.detail = detail.str();
   finding.remedy.advice =
       "let the process have them (systemd's CapabilityBoundingSet=, a container's cap-add), or "
-      "take "
-      "them from the file with setcap -r";
+      "take them from the file with setcap -r";
 }
 
 Finding& Inspection::add_format_fault(Code code, const Link& link, const std::string& detail,
@@ -276,7 +276,7 @@ bool Inspection::gains_rights(const Link& program) const {
   return other && honours_gains(program);
 }
 
-/// mnt_may_suid() and bprm_fill_uid(), fs/exec.c: not on a nosuid mount, not without new
+/// bprm_fill_uid(), fs/exec.c, and mnt_may_suid(): not on a nosuid mount, not without new
 /// privileges, and not where the user namespace maps one of the file's ids to nobody.
 bool Inspection::honours_gains(const Link& program) const {
   const Surroundings& around = examiner_.surroundings;
@@ -290,7 +290,7 @@ void Inspection::judge_read_by(const Link& reader, Link script) {
   if (brings_reading(examiner_.filesystem, reader.walk.resolved)) return;
   const Identity who = identity_after_exec(diagnosis_.question.who, reader.walk.end()->status);
   auto& findings = diagnosis_.findings;
-  const std::vector<Finding> before = std::exchange(findings, {});
+  std::vector<Finding> before = std::exchange(findings, {});
   script.walk = walk_path(examiner_.filesystem, script.path, who,
                           {.protected_symlinks = examiner_.surroundings.protected_symlinks});
   add_walk_faults(script, who);
@@ -309,7 +309,8 @@ void Inspection::judge_read_by(const Link& reader, Link script) {
     finding.hint = "and its interpreter '" + reader.path + "' has a set-id bit: it reads as " +
                    examiner_.names.user(who.uid) + ':' + examiner_.names.group(who.gid);
   }
-  findings.insert(findings.begin(), before.begin(), before.end());
+  findings.insert(findings.begin(), std::make_move_iterator(before.begin()),
+                  std::make_move_iterator(before.end()));
 }
 
 void Inspection::follow(const Link& link, const Candidate& from, const ExecContext& context) {

@@ -101,13 +101,13 @@ std::string AccessMatrix::change(const std::string& path, const File& before, co
       text += people_[i].name + " loses " + letters(lost) + " on " + path + "\n";
   }
   // A file that can be named is named; what cannot stands there by its number.
-  const std::string name = path.substr(path.rfind('/') + 1);
-  const bool plain = name.find_first_of("\\'\n\xFF\xC3") == std::string::npos;
-  const std::string shown = plain ? name : std::to_string(before.status.inode);
+  const bool pasteable = path.find_first_of("\\\n\xFF\xC3") == std::string::npos;
+  const std::string shown = pasteable
+                                ? "'" + std::regex_replace(path, std::regex("'"), R"('"'"')") + "'"
+                                : " -inum " + std::to_string(before.status.inode) + " ";
   const bool changed = before.status.changed != after.status.changed ||
                        before.status.changed_ns != after.status.changed_ns;
-  const bool quoted = name.find('\'') != std::string::npos;
-  if (changed && !quoted && fix.find(shown) == std::string::npos) {
+  if (changed && fix.find(shown) == std::string::npos) {
     text += "it changes " + path + ", which it does not name\n";
   }
   return text;
