@@ -97,9 +97,7 @@ bool AuditCollector::go_on() {
 }
 
 AuditSeams::AuditSeams(const WhoseRights& whose)
-    : rights(whose),
-      filesystem(whose.root),
-      surroundings(read_surroundings(whose.surroundings.value_or(0))) {}
+    : rights(whose), filesystem(whose.root), surroundings(surroundings_of(whose)) {}
 
 Auditor AuditSeams::auditor() const {
   return {filesystem,        names,

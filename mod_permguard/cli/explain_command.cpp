@@ -51,7 +51,7 @@ void try_connection(Diagnosis& diagnosis) {
 Answers examine(const std::vector<std::string>& targets, const WhoseRights& rights, Need need) {
   const SystemFilesystem filesystem(rights.root);
   const SystemNames names;
-  const Surroundings surroundings = read_surroundings(rights.surroundings.value_or(0));
+  const Surroundings surroundings = surroundings_of(rights);
   const auto kernel = rights.make_kernel();
   Answers answers;
   for (const auto& target : targets) {

@@ -37,7 +37,7 @@ void find_by_question(Work& work, const std::vector<std::string>& targets,
                       const WhoseRights& rights, Need need) {
   const SystemFilesystem filesystem(rights.root);
   const SystemNames names;
-  const Surroundings surroundings = read_surroundings(rights.surroundings.value_or(0));
+  const Surroundings surroundings = surroundings_of(rights);
   const auto kernel = rights.make_kernel();
   for (const std::string& target : targets) {
     Question question;

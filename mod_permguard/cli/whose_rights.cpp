@@ -106,6 +106,12 @@ std::string WhoseRights::words() const {
          (ask_kernel ? "the kernel was asked" : "computed from modes, ACLs and mounts");
 }
 
+Surroundings surroundings_of(const WhoseRights& rights) {
+  Surroundings around = read_surroundings(rights.surroundings.value_or(0));
+  around.asker_shares_mounts = rights.root.empty();
+  return around;
+}
+
 bool can_ask(const WhoseRights& rights) {
   return DelegateKernel(rights.who, true, rights.enter).error() == 0;
 }

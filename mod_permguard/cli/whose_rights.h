@@ -32,6 +32,9 @@ struct WhoseRights {
   std::string words() const;
 };
 
+/// What surrounds the process that will execute; read once.
+Surroundings surroundings_of(const WhoseRights& rights);
+
 /// Whether a child can become `rights.who`, and ask there; capabilities may be missing.
 bool can_ask(const WhoseRights& rights);
 

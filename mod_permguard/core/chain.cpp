@@ -2,6 +2,7 @@
 #include "core/chain.h"
 
 #include <cerrno>
+#include <climits>
 #include <utility>
 
 namespace permguard {
@@ -26,10 +27,13 @@ bool lets_the_search_go_on(int error) {
   }
 }
 
-/// env's own environment is the script's, of which only PATH is known here.
-LookUpVariable variables_of(const ExecContext& context) {
-  return [&context](std::string_view name) {
-    return name == "PATH" ? std::optional(context.search_path) : std::nullopt;
+/// env's own environment is the script's, of which only PATH is known here. `guessed` becomes true
+/// where another variable is asked for.
+LookUpVariable variables_of(const ExecContext& context, bool& guessed) {
+  return [&context, &guessed](std::string_view name) {
+    const bool known = name == "PATH";
+    guessed = guessed || !known;
+    return known ? std::optional(context.search_path) : std::nullopt;
   };
 }
 
@@ -81,13 +85,21 @@ NextFile next_for_kernel(const FileHead& head, const ExecContext& context) {
 
 NextFile next_for_env(const std::string& script, const Shebang& shebang,
                       const ExecContext& context) {
-  return next_of(parse_env(shebang.argument, shebang.has_argument, script, variables_of(context)),
-                 context);
+  bool guessed = false;
+  const LookUpVariable variables = variables_of(context, guessed);
+  NextFile next =
+      next_of(parse_env(shebang.argument, shebang.has_argument, script, variables), context);
+  next.guessed = guessed;
+  return next;
 }
 
 NextFile next_for_env(const std::string& script, const std::vector<std::string>& arguments,
                       const ExecContext& context) {
-  return next_of(parse_env_words(arguments, script, variables_of(context)), context);
+  bool guessed = false;
+  NextFile next =
+      next_of(parse_env_words(arguments, script, variables_of(context, guessed)), context);
+  next.guessed = guessed;
+  return next;
 }
 
 CommandLookup find_command(const std::string& name, const std::string& search_path,
@@ -99,6 +111,10 @@ CommandLookup find_command(const std::string& name, const std::string& search_pa
   CommandLookup refused{name, ENOENT};
   for (std::size_t begin = 0; begin <= search_path.size();) {
     const std::size_t end = std::min(search_path.find(':', begin), search_path.size());
+    if (end - begin >= PATH_MAX) {  // execvp skips it
+      begin = end + 1;
+      continue;
+    }
     std::string candidate = search_path.substr(begin, end - begin);
     if (!candidate.empty()) candidate += '/';
     candidate = absolute(candidate.append(name), directory);
@@ -112,6 +128,13 @@ CommandLookup find_command(const std::string& name, const std::string& search_pa
     begin = end + 1;
   }
   return refused;
+}
+
+std::string as_seen_from(const std::string& path, const std::string& directory) {
+  for (const std::string_view own : {"/proc/self/cwd/", "/proc/thread-self/cwd/"}) {
+    if (path.starts_with(own)) return absolute(path.substr(own.size()), directory);
+  }
+  return absolute(path, directory);
 }
 
 Role joined(Role outer, Role role) {

@@ -27,6 +27,7 @@ struct NextFile {
   std::string directory;  ///< where a relative path starts
   std::string complaint;
   std::vector<std::string> arguments{};  ///< of a command that env runs: the words after it
+  bool guessed = false;  ///< env's words hold a variable whose value is not known: taken for empty
 };
 
 /// Where a script's process starts: its PATH and its working directory.
@@ -55,7 +56,8 @@ NextFile next_for_env(const std::string& script, const std::vector<std::string>&
 
 /// The file glibc's execvp(3) ends at for `name`: the first candidate of `search_path` for
 /// which `attempt` (0 or the errno execve would give) succeeds. EACCES, ENOENT, ENOTDIR and
-/// the like let the search go on; EACCES is remembered. A name with a slash is not looked up.
+/// the like let the search go on, also where it is the interpreter that is missing; EACCES is
+/// remembered. A name with a slash is not looked up.
 struct CommandLookup {
   std::string path;  ///< the file; where nothing can be executed, the first refused with EACCES
   int error = 0;     ///< 0, EACCES, or ENOENT (then `path` is the bare name)
@@ -69,6 +71,9 @@ Role joined(Role outer, Role role);
 
 /// `path`, or `directory` + "/" + `path` where it is relative.
 std::string absolute(const std::string& path, const std::string& directory);
+
+/// The same for a process in `directory`, whose /proc/self/cwd is not the caller's: proc(5).
+std::string as_seen_from(const std::string& path, const std::string& directory);
 
 /// The directory part of `path`; "/" for a name at the root, "." where there is no slash.
 std::string directory_of(const std::string& path);

@@ -73,7 +73,7 @@ class QuickLook {
     if (next.role == Role::loader) {
       return loads(next.path, *head.elf);
     }
-    const std::string interpreter = absolute(next.path, context.directory);
+    const std::string interpreter = as_seen_from(next.path, context.directory);
     return depth < kMaxInterpreterDepth && runs(interpreter, context, depth + 1) &&
            (!is_env(next.path) || env_runs(path, *head.shebang, context, depth));
   }
@@ -92,7 +92,8 @@ class QuickLook {
   bool env_runs(const std::string& script, const Shebang& shebang, const ExecContext& context,
                 unsigned depth) {
     const NextFile next = next_for_env(script, shebang, context);
-    if (next.kind != NextFile::Kind::command || !may_go(context, next.directory, depth)) {
+    if (next.guessed || next.kind != NextFile::Kind::command ||
+        !may_go(context, next.directory, depth)) {
       return false;
     }
     const CommandLookup found = find_command(
@@ -102,7 +103,7 @@ class QuickLook {
         });
     // An env that env runs has words of its own: for the long look.
     return found.error == 0 && !is_env(found.path) &&
-           runs(found.path, {next.search_path, next.directory}, 0);
+           runs(as_seen_from(found.path, next.directory), {next.search_path, next.directory}, 0);
   }
 
   /// Whether env may change to `directory`, if it does. A script that is an interpreter itself may

@@ -56,8 +56,9 @@ struct Surroundings {
   std::uint64_t bounding = ~std::uint64_t{0};  ///< capability bounding set; all ones: no limit
   std::uint64_t inheritable = 0;               ///< inheritable capabilities
   bool seccomp = false;                        ///< a filter is installed (proc(5), status: Seccomp)
-  bool private_mounts = false;  ///< a mount namespace of its own, not the first process's
-  std::string process_label;    ///< SELinux context or AppArmor profile; empty: none visible
+  bool private_mounts = false;       ///< a mount namespace of its own, not the first process's
+  bool asker_shares_mounts = false;  ///< who reads the answer sees the files as the process does
+  std::string process_label;         ///< SELinux context or AppArmor profile; empty: none visible
 };
 
 /// The surroundings of the calling process (proc(5)); `pid` 0. What cannot be read is left at

@@ -93,7 +93,7 @@ void Inspection::execute(const Candidate& candidate, const ExecContext& context)
   diagnosis_.chain.push_back(link);
   if (regular) {
     follow(link, candidate, context);
-    judge_script_read(link, place);
+    if (!execve_only_) judge_script_read(link, place);
   }
 }
 
@@ -111,7 +111,7 @@ bool Inspection::judge_program(const Link& link, std::size_t first) {
 }
 
 Link Inspection::reach(Role role, const std::string& path, const std::string& directory) {
-  Link link{role, absolute(path, directory), {}, {}, false};
+  Link link{role, as_seen_from(path, directory), {}, {}, false};
   link.walk = walk_path(examiner_.filesystem, link.path, diagnosis_.question.who,
                         {directory, examiner_.surroundings.protected_symlinks});
   add_walk_faults(link, diagnosis_.question.who);
@@ -254,6 +254,7 @@ void Inspection::judge_script_read(const Link& link, std::size_t place) {
   }
   for (std::size_t i = first; i < diagnosis_.findings.size(); ++i) {
     diagnosis_.findings[i].conditional = hidden;
+    if (hidden) diagnosis_.findings[i].certainty = Certainty::modelled;
   }
 }
 
@@ -366,7 +367,7 @@ void Inspection::follow_interpreter(const Link& script, const NextFile& next, co
       add_format_fault(crlf ? Code::shebang_crlf : Code::shebang_relative, script,
                        without_returns(next.path), ENOENT);
     }
-  } else if (is_env(next.path)) {
+  } else if (is_env(next.path) && !execve_only_) {
     follow_env(script, from.path, context);
   }
 }

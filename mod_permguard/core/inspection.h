@@ -45,13 +45,14 @@ class Inspection {
   void follow_interpreter(const Link& script, const NextFile& next, const Candidate& from,
                           const ExecContext& context);
   void follow_env(const Link& script, const std::string& name, const ExecContext& context);
+  bool run_envs(const Link& script, const std::string& name, const ExecContext& context);
   bool run_by_env(const Link& script, const NextFile& next);
   void refuse_env(const Link& script, const NextFile& next, const std::vector<std::string>& hidden);
   bool changes_directory(const Link& script, const std::string& name, const NextFile& next);
   CommandLookup look_up(const NextFile& next, std::vector<std::string>& hidden) const;
   void execute_by_env(const Candidate& command, const ExecContext& context);
   bool is_text(const Finding& finding, std::size_t place) const;
-  int attempt(const std::string& path) const;
+  int attempt(const std::string& path, const std::string& directory) const;
   bool is_missing_since(std::size_t first) const;
 
   Finding& add(Code code, const Link& link);
@@ -68,6 +69,7 @@ class Inspection {
 
   const Examiner& examiner_;
   Diagnosis diagnosis_;
+  bool execve_only_ = false;  ///< what the kernel answers, not what becomes of an interpreter
 };
 
 }  // namespace permguard

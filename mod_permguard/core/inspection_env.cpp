@@ -24,14 +24,26 @@ std::string hidden_words(const std::vector<std::string>& directories, const Iden
 /// `name`: how the kernel and env know the script, which may be relative.
 void Inspection::follow_env(const Link& script, const std::string& name,
                             const ExecContext& context) {
+  const std::size_t first = diagnosis_.findings.size();
+  if (!run_envs(script, name, context)) return;
+  for (std::size_t i = first; i < diagnosis_.findings.size(); ++i) {
+    diagnosis_.findings[i].certainty = Certainty::modelled;
+  }
+}
+
+/// Whether a part of it hangs on the environment, which only the script's process has.
+bool Inspection::run_envs(const Link& script, const std::string& name, const ExecContext& context) {
   NextFile next = next_for_env(script.path, *script.head.shebang, context);
+  bool guessed = next.guessed;
   std::string directory = context.directory;
   for (int level = 0; level < kMostEnvs; ++level) {
-    if (next.directory != directory && !changes_directory(script, name, next)) return;
-    if (!run_by_env(script, next)) return;
+    if (next.directory != directory && !changes_directory(script, name, next)) break;
+    if (!run_by_env(script, next)) break;
     directory = next.directory;
     next = next_for_env(script.path, next.arguments, {next.search_path, next.directory});
+    guessed = guessed || next.guessed;
   }
+  return guessed;
 }
 
 /// Whether what env runs is env again, with further words.
@@ -102,13 +114,18 @@ bool Inspection::changes_directory(const Link& script, const std::string& name,
 
 /// As find_command, but a directory of PATH that hides its names counts only where all do: the
 /// command may be in none of them, and most often is not. `hidden` gets them in the other case.
+/// Where nothing runs, what is there but lacks its interpreter tells more than a name not found.
 CommandLookup Inspection::look_up(const NextFile& next, std::vector<std::string>& hidden) const {
-  std::string first;
+  std::string first, broken;
   std::size_t tried = 0;
   CommandLookup found =
       find_command(next.path, next.search_path, next.directory, [&](const std::string& path) {
         ++tried;
-        const int error = attempt(path);
+        const int error = attempt(path, next.directory);
+        const bool lacks_a_part = error == ENOENT || error == ENOTDIR;
+        if (lacks_a_part && broken.empty() && examiner_.filesystem.target_status(path)) {
+          broken = path;
+        }
         if (error != EACCES || next.path.find('/') != std::string::npos) return error;
         if (walk_path(examiner_.filesystem, path, diagnosis_.question.who, {}).complete)
           return error;
@@ -116,6 +133,7 @@ CommandLookup Inspection::look_up(const NextFile& next, std::vector<std::string>
         hidden.push_back(directory_of(path));
         return ENOENT;
       });
+  if (found.error == ENOENT && !broken.empty()) return {broken, EACCES};
   if (found.error != ENOENT || hidden.empty() || hidden.size() != tried) return found;
   hidden.clear();
   return {first, EACCES};
@@ -152,19 +170,19 @@ bool Inspection::is_text(const Finding& finding, std::size_t place) const {
       });
 }
 
-/// What execve would give for a candidate of a PATH search, as far as the search goes by it.
-/// A file of unknown format counts as found: glibc's execvp hands it to /bin/sh.
-int Inspection::attempt(const std::string& path) const {
-  const Identity& who = diagnosis_.question.who;
-  const Walk walk = walk_path(examiner_.filesystem, path, who, {});
-  if (!walk.complete || !walk.faults.empty()) {
-    return walk.faults.empty() ? EACCES : walk.faults.front().error;
+/// What execve gives for a candidate of a PATH search. A file of unknown format counts as found:
+/// glibc's execvp hands it to /bin/sh.
+int Inspection::attempt(const std::string& path, const std::string& directory) const {
+  Question question = diagnosis_.question;
+  question.target = path;
+  question.working_directory = directory;
+  Inspection candidate(examiner_, question);
+  candidate.execve_only_ = true;
+  for (const Finding& finding : candidate.run().findings) {
+    if (finding.severity != Severity::error || finding.conditional || finding.error == 0) continue;
+    return finding.error == ENOEXEC ? 0 : finding.error;
   }
-  const Step& end = *walk.end();
-  const bool executable = end.status.type == FileType::regular &&
-                          decide_access(end.status, end.acl, who, kExecute).allowed;
-  const Result<Mount> mount = examiner_.filesystem.mount(end.path);
-  return executable && !(mount && mount.value.noexec) ? 0 : EACCES;
+  return 0;
 }
 
 }  // namespace permguard

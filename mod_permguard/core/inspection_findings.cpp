@@ -112,7 +112,8 @@ void Inspection::remedy_denial(Finding& finding, const Step& step, Permissions w
   const Mount mount = examiner_.filesystem.mount(step.path).value;
   finding.remedy = least_grant(step.path, step.status, step.acl, who, wanted, keeps_acls(mount));
   // A service's own read-only view of a mount does not bind the operator's shell.
-  if (mount.read_only && !examiner_.surroundings.private_mounts) {
+  const Surroundings& around = examiner_.surroundings;
+  if (mount.read_only && (!around.private_mounts || around.asker_shares_mounts)) {
     finding.remedy = {.steps = {},
                       .advice = "the mount '" + mount.point +
                                 "' is read-only: remount it for writing, or change what it is made "

@@ -145,6 +145,13 @@ int status_for(const Check& check, const Finding& lead) {
   return wanted != 0 ? wanted : natural_status(lead, check.target.handler);
 }
 
+/// As a handler that fails httpd has read the body by then: what is left of it would reach an error
+/// document's script. Where httpd refuses the body itself, its status counts.
+int answer(const Check& check, const Finding& lead) {
+  const int refused = ap_discard_request_body(check.r);
+  return refused != OK ? refused : status_for(check, lead);
+}
+
 /// What httpd itself may yet prove wrong is not answered, and told only after it has failed.
 bool is_certain_to_fail(const Check& check, const Finding& finding) {
   const bool is_rule = finding.code >= Code::world_writable;  // the administrator's own
@@ -192,7 +199,7 @@ int act_on(const Check& check, Diagnosis&& diagnosis) {
   publish(check.r, diagnosis);
   leave_trace(check.r, Trace::State::told, check.target);
   check.count(answers ? CheckResult::blocked : CheckResult::reported);
-  return answers ? status_for(check, *diagnosis.lead()) : DECLINED;
+  return answers ? answer(check, *diagnosis.lead()) : DECLINED;
 }
 
 void reconsider(const Check& check, const Diagnosis& diagnosis) {

@@ -58,6 +58,10 @@ std::vector<ScriptPlace> distinct_places(const std::vector<ScriptPlace>& places)
 std::vector<ScriptPlace> discover_places(apr_pool_t* pool, const ap_directive_t* tree,
                                          server_rec* main_server);
 
+/// The <Directory> sections that apply to `directory` of `server`, in the order in which httpd
+/// merges them.
+std::vector<ap_conf_vector_t*> sections_for(const server_rec* server, const std::string& directory);
+
 /// PermGuard's per-directory settings as httpd would merge them for a file in `directory` of
 /// `server`, without .htaccess, Location, Files and If, which depend on the request.
 DirectoryConfig settings_for(apr_pool_t* pool, const server_rec* server,

@@ -50,7 +50,7 @@ Diagnosis ask_again(const request_rec* r, const SharedState::Open& incident) {
   const Finding& finding = incident.finding;
   const bool certain = is_this_process(incident.who);
   Question question = question_again(finding, incident.who);
-  question.search_path = search_path_of(r);
+  question.search_path = search_path_again(finding, search_path_of(r));
   question.certainty = certain ? Certainty::certain : Certainty::modelled;
   const bool by_pool = finding.need == Need::read && finding.certainty == Certainty::modelled;
   return by_pool ? examine_for_pool(question) : examine(question, Moment::before_dispatch);

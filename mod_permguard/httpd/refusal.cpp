@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/refusal.h"
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "core/chain.h"
 #include "httpd/config.h"
+#include "httpd/discovery.h"
 #include "httpd/dispatchers/dispatcher.h"
 #include "httpd/examination.h"
 #include "httpd/run_as.h"
@@ -99,10 +102,36 @@ Question question_about(request_rec* r, std::string path, Need need, Role role) 
           .certainty = httpd.certainty};
 }
 
+/// Whether Options lets httpd follow links in `directory`, .htaccess apart.
+bool follows_links(request_rec* r, const std::string& directory) {
+  const ap_conf_vector_t* merged = r->server->lookup_defaults;
+  for (ap_conf_vector_t* section : sections_for(r->server, directory)) {
+    merged = ap_merge_per_dir_configs(r->pool, const_cast<ap_conf_vector_t*>(merged), section);
+  }
+  const auto* core = static_cast<const core_dir_config*>(ap_get_core_module_config(merged));
+  return (core->opts & (OPT_SYM_LINKS | OPT_SYM_OWNER)) != 0;
+}
+
+/// Whether the walk came by a link that httpd refuses by its Options, whatever lies behind it.
+bool ends_at_forbidden_link(request_rec* r, const Diagnosis& diagnosis) {
+  if (diagnosis.chain.empty()) return false;
+  const std::vector<Step>& steps = diagnosis.chain.front().walk.steps;
+  const auto link = std::find_if(steps.begin(), steps.end(), [](const Step& step) {
+    return step.status.type == FileType::symlink;
+  });
+  if (link == steps.end() || follows_links(r, directory_of(link->path))) return false;
+  return std::none_of(diagnosis.findings.begin(), diagnosis.findings.end(),
+                      [&](const Finding& found) {
+                        return found.code == Code::search_denied && lies_in(link->path, found.path);
+                      });
+}
+
 Diagnosis examine_walk(request_rec* r, const Target& target) {
   Diagnosis diagnosis = examine(question_about(r, inside(target.path), target.need, Role::script),
                                 Moment::before_dispatch);
-  std::erase_if(diagnosis.findings, [](const Finding& found) { return !stops_a_walk(found); });
+  const bool forbidden = ends_at_forbidden_link(r, diagnosis);
+  std::erase_if(diagnosis.findings,
+                [&](const Finding& found) { return forbidden || !stops_a_walk(found); });
   return diagnosis;
 }
 
@@ -210,6 +239,12 @@ Question question_again(const Finding& finding, const Identity& who) {
   // A file that was asked for with PATH_INFO, or the .htaccess on the way to the target.
   if (is_htaccess || is_regular_above(finding)) question.target = finding.path;
   return question;
+}
+
+std::string search_path_again(const Finding& finding, const std::string& otherwise) {
+  if (finding.role != Role::command && finding.role != Role::wrapper_command) return otherwise;
+  if (finding.code == Code::not_found) return finding.detail;
+  return directory_of(finding.path) + ':' + otherwise;
 }
 
 }  // namespace permguard

@@ -18,4 +18,9 @@ void explain_refusal(request_rec* r);
 /// directory and the certainty are the caller's.
 Question question_again(const Finding& finding, const Identity& who);
 
+/// Its PATH: the one that was searched is what a command was not found in; of one that was found,
+/// its directory is enough, before `otherwise`, which counts where PATH had no part in it. Another
+/// request's may be another.
+std::string search_path_again(const Finding& finding, const std::string& otherwise);
+
 }  // namespace permguard

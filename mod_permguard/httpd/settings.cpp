@@ -32,22 +32,10 @@ const core_dir_config& core_config(const ap_conf_vector_t* section) {
   return *static_cast<const core_dir_config*>(ap_get_core_module_config(section));
 }
 
-std::vector<const ap_conf_vector_t*> vectors_of(const apr_array_header_t* sections) {
+std::vector<ap_conf_vector_t*> vectors_of(const apr_array_header_t* sections) {
   if (!sections) return {};
-  const auto* elements = reinterpret_cast<const ap_conf_vector_t* const*>(sections->elts);
+  const auto* elements = reinterpret_cast<ap_conf_vector_t* const*>(sections->elts);
   return {elements, elements + sections->nelts};
-}
-
-/// The <Directory> sections that apply to `directory`, in httpd's order.
-std::vector<const ap_conf_vector_t*> sections_for(const server_rec* server,
-                                                  const std::string& directory) {
-  const auto* core =
-      static_cast<const core_server_config*>(ap_get_core_module_config(server->module_config));
-  std::vector<const ap_conf_vector_t*> sections = vectors_of(core->sec_dir);
-  std::erase_if(sections, [&](const ap_conf_vector_t* section) {
-    return !applies(core_config(section), directory);
-  });
-  return sections;
 }
 
 bool says_something(const DirectoryConfig& settings) {
@@ -55,6 +43,17 @@ bool says_something(const DirectoryConfig& settings) {
 }
 
 }  // namespace
+
+std::vector<ap_conf_vector_t*> sections_for(const server_rec* server,
+                                            const std::string& directory) {
+  const auto* core =
+      static_cast<const core_server_config*>(ap_get_core_module_config(server->module_config));
+  std::vector<ap_conf_vector_t*> sections = vectors_of(core->sec_dir);
+  std::erase_if(sections, [&](const ap_conf_vector_t* section) {
+    return !applies(core_config(section), directory);
+  });
+  return sections;
+}
 
 DirectoryConfig settings_for(apr_pool_t* pool, const server_rec* server,
                              const std::string& directory) {
@@ -68,7 +67,7 @@ DirectoryConfig settings_for(apr_pool_t* pool, const server_rec* server,
 std::vector<FilesSection> files_sections_for(const server_rec* server,
                                              const std::string& directory) {
   std::vector<FilesSection> found;
-  std::vector<const ap_conf_vector_t*> around = sections_for(server, directory);
+  std::vector<ap_conf_vector_t*> around = sections_for(server, directory);
   around.insert(around.begin(), server->lookup_defaults);
   for (const ap_conf_vector_t* section : around) {
     for (const ap_conf_vector_t* each : vectors_of(core_config(section).sec_file)) {

@@ -48,10 +48,6 @@ bool is_part_of_wrapper(Role role) {
   return role >= Role::wrapper && role < Role::htaccess;
 }
 
-bool is_command(Role role) {
-  return role == Role::command || role == Role::wrapper_command;
-}
-
 /// Null: it is gone.
 const server_rec* vhost_named(const std::string& name) {
   const server_rec* server = ap_server_conf;
@@ -209,21 +205,11 @@ Diagnosis WatchReport::ask_again(const SharedState::Open& incident) const {
   Question question = question_again(incident.finding, incident.who);
   const bool wrapper = is_part_of_wrapper(incident.finding.role);
   if (wrapper) question.role = Role::wrapper;
-  question.search_path = search_path_of(incident);
+  question.search_path =
+      search_path_again(incident.finding, search_path_of_place(incident.finding));
   const bool self = incident.who.uid == engine_.self.uid && incident.who.gid == engine_.self.gid;
   question.certainty = self ? Certainty::certain : Certainty::modelled;
   return diagnose(engine_.examiner(self, Moment::before_dispatch), question);
-}
-
-/// The PATH that was searched is what a command was not found in; of one that was found, its
-/// directory is enough.
-std::string WatchReport::search_path_of(const SharedState::Open& incident) const {
-  const Finding& finding = incident.finding;
-  if (is_command(finding.role)) {
-    if (finding.code == Code::not_found) return finding.detail;
-    return directory_of(finding.path) + ':' + search_path_of_place(finding);
-  }
-  return search_path_of_place(finding);
 }
 
 std::string WatchReport::search_path_of_place(const Finding& finding) const {

@@ -60,7 +60,6 @@ class WatchReport {
   bool has_left_configuration(const SharedState::Open& incident) const;
   bool drift_stands(const SharedState::Open& incident) const;
   bool forbidden_stands(const SharedState::Open& incident) const;
-  std::string search_path_of(const SharedState::Open& incident) const;
   std::string search_path_of_place(const Finding& finding) const;
   DirectoryConfig settings_of(const SharedState::Open& incident) const;
   Diagnosis ask_again(const SharedState::Open& incident) const;
