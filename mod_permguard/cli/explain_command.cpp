@@ -6,6 +6,7 @@
 #include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "cli/paths.h"
 #include "cli/suexec_rights.h"
@@ -48,6 +49,16 @@ void try_connection(Diagnosis& diagnosis) {
   }
 }
 
+/// What holds only if an unreadable file is a script is not certain where nobody has run it.
+void add(Answers& answers, const std::string& target, Diagnosis diagnosis) {
+  const int error = unexamined(diagnosis);
+  for (Finding& finding : diagnosis.findings) {
+    if (finding.conditional) finding.certainty = Certainty::modelled;
+  }
+  if (error != 0) answers.unexamined.push_back({target, error});
+  answers.diagnoses.push_back(std::move(diagnosis));
+}
+
 Answers examine(const std::vector<std::string>& targets, const WhoseRights& rights, Need need) {
   const SystemFilesystem filesystem(rights.root);
   const SystemNames names;
@@ -62,25 +73,17 @@ Answers examine(const std::vector<std::string>& targets, const WhoseRights& righ
     question.who = rights.who;
     question.search_path = rights.search_path;
     question.certainty = rights.certainty();
-    answers.diagnoses.push_back(
-        diagnose({filesystem, names, kernel.get(), surroundings}, question));
+    Diagnosis diagnosis = diagnose({filesystem, names, kernel.get(), surroundings}, question);
     // The socket of another mount namespace or root may have the same path.
-    if (rights.root.empty()) try_connection(answers.diagnoses.back());
-    if (const int error = unexamined(answers.diagnoses.back()); error != 0) {
-      answers.unexamined.push_back({target, error});
-    }
+    if (rights.root.empty()) try_connection(diagnosis);
+    add(answers, target, std::move(diagnosis));
   }
   return answers;
 }
 
 Answers examine(const std::vector<std::string>& targets, const SuexecRights& rights) {
   Answers answers;
-  for (const auto& target : targets) {
-    answers.diagnoses.push_back(rights.diagnose(target));
-    if (const int error = unexamined(answers.diagnoses.back()); error != 0) {
-      answers.unexamined.push_back({target, error});
-    }
-  }
+  for (const auto& target : targets) add(answers, target, rights.diagnose(target));
   return answers;
 }
 

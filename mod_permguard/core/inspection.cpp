@@ -254,7 +254,6 @@ void Inspection::judge_script_read(const Link& link, std::size_t place) {
   }
   for (std::size_t i = first; i < diagnosis_.findings.size(); ++i) {
     diagnosis_.findings[i].conditional = hidden;
-    if (hidden) diagnosis_.findings[i].certainty = Certainty::modelled;
   }
 }
 

@@ -204,5 +204,29 @@ TEST_F(ExplainProcess, NamesMountsThatAServiceManagerMakes) {
               HasSubstr("may come from systemd's InaccessiblePaths="));
 }
 
+/// The operator's shell is in the same namespace: what it cannot do is no fix.
+TEST_F(ExplainProcess, AReadOnlyMountIsNotRepairedByChmod) {
+  TempTree tree;
+  const std::string directory = tree.mkdir("ro");
+  const ProcessResult result = explain_after(
+      "mount -t tmpfs -o mode=755 t " + directory + "; printf '#!/bin/sh\\n' >" + directory +
+          "/s; chmod 600 " + directory + "/s; mount -o remount,ro " + directory,
+      directory + "/s");
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  EXPECT_THAT(result.out,
+              AllOf(HasSubstr("is read-only: remount it"), Not(HasSubstr("chmod a+x '"))));
+}
+
+/// It may be a script, which could not run, or a program, which can.
+TEST_F(ExplainProcess, WhatAnOrdinaryUserCannotReadIsNotCertain) {
+  TempTree tree;
+  const std::string program = tree.write("true", tree.read("../../bin/true"), 0711);
+  const ProcessResult result =
+      explain({program, "--format", "json"}, {},
+              {"setpriv", "--reuid", "daemon", "--regid", "daemon", "--init-groups"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.out, Not(HasSubstr("\"certainty\": \"certain\"")));
+}
+
 }  // namespace
 }  // namespace permguard::test
