@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/config_test.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
-#include <csignal>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
-#include <functional>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "httpd/bounded_child.h"
 #include "httpd/discovery.h"
 #include "httpd/examination.h"
 #include "httpd/place_audit.h"
@@ -221,43 +216,10 @@ bool say_errors(Tester& tester) {
   return !said.empty();
 }
 
-enum class Outcome : std::uint8_t { passed, errors, unfinished };
+enum Outcome : int { kPassed, kErrors };
 
-/// In the child, which no exception may leave: two processes would go on.
-Outcome outcome_of(const std::function<Outcome()>& work) noexcept {
-  Outcome outcome = Outcome::unfinished;
-  try {
-    outcome = work();
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "mod_permguard: %s\n", error.what());
-  }
-  std::fflush(nullptr);
-  return outcome;
-}
-
-/// Does `work` in a child, so that a file system that never answers holds up nobody: the child is
-/// left alone a while after the time that an audit may take.
-Outcome in_bounded_child(const std::function<Outcome()>& work) {
-  std::fflush(nullptr);
-  const pid_t child = fork();
-  if (child < 0) return work();
-  if (child == 0) {
-    std::_Exit(static_cast<int>(outcome_of(work)));
-  }
-  const Clock::time_point end =
-      Clock::now() + std::chrono::seconds(kConfigTestSeconds) + std::chrono::milliseconds(500);
-  int status = 0;
-  pid_t ended = 0;
-  while ((ended = waitpid(child, &status, WNOHANG)) == 0) {
-    if (Clock::now() > end) {
-      kill(child, SIGKILL);
-      return Outcome::unfinished;
-    }
-    apr_sleep(apr_time_from_msec(5));
-  }
-  return ended == child && WIFEXITED(status) ? static_cast<Outcome>(WEXITSTATUS(status))
-                                             : Outcome::unfinished;
-}
+/// Longer than an audit may take.
+constexpr auto kLimit = std::chrono::seconds(kConfigTestSeconds) + std::chrono::milliseconds(500);
 
 /// -S, -M and their kin come here too, and are no configuration test.
 bool is_for_another_dump() {
@@ -273,20 +235,21 @@ void test_config(apr_pool_t* pconf, server_rec* main_server) {
   const bool json = ap_exists_config_define("DUMP_PERMGUARD_JSON");
   const ConfigTest wanted = server_config(main_server).effective_config_test();
   if (!text && !json && (wanted == ConfigTest::off || is_for_another_dump())) return;
-  const Outcome outcome = in_bounded_child([&] {
+  const auto work = [&]() -> int {
     Tester tester(pconf, main_server);
     if (json) {
       dump_json(pconf, tester);
     } else if (text) {
       dump_text(tester);
     } else if (say_errors(tester) && !tester.incomplete()) {
-      return Outcome::errors;
+      return kErrors;
     }
-    return Outcome::passed;
-  });
-  if (outcome == Outcome::unfinished) {
+    return kPassed;
+  };
+  const std::optional<int> outcome = in_bounded_child(work, kLimit);
+  if (!outcome) {
     std::fprintf(stderr, "mod_permguard: audit incomplete\n");
-  } else if (outcome == Outcome::errors && wanted == ConfigTest::fail) {
+  } else if (*outcome == kErrors && wanted == ConfigTest::fail) {
     std::fprintf(stderr, "mod_permguard: PermGuardConfigTest fail: the configuration test fails\n");
     std::fflush(nullptr);
     std::_Exit(1);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "httpd/boundary.h"
+#include "httpd/bounded_child.h"
 #include "httpd/discovery.h"
 #include "httpd/engine.h"
 #include "httpd/examination.h"
@@ -26,6 +27,8 @@ namespace {
 constexpr unsigned kFilesPerSecond = 1000;
 /// How long children of the configuration before are taken to go on.
 constexpr std::int64_t kOldSeconds = 2;
+/// How long the start may wait for the places to be found.
+constexpr auto kLongestLook = std::chrono::seconds(3);
 constexpr apr_interval_time_t kTick = apr_time_from_sec(1);
 
 using Clock = std::chrono::steady_clock;
@@ -158,6 +161,16 @@ std::vector<ScriptPlace> watched_places(apr_pool_t* pool, server_rec* main_serve
   return distinct_places(places);
 }
 
+/// Whether the places can be looked at without waiting for ever, as on a mount whose server is
+/// gone: a child tries it first.
+bool can_look_at_places(apr_pool_t* pool, server_rec* main_server) {
+  const auto look = [&]() -> int {
+    discover_places(pool, ap_conftree, main_server);
+    return 0;
+  };
+  return in_bounded_child(look, kLongestLook).has_value();
+}
+
 void warn_of_too_many(server_rec* main_server, const std::vector<std::string>& directories) {
   const std::set<std::string> different(directories.begin(), directories.end());
   if (different.size() <= SharedState::kMostWatched) return;
@@ -172,6 +185,11 @@ void warn_of_too_many(server_rec* main_server, const std::vector<std::string>& d
 void start_watch(apr_pool_t* pconf, server_rec* main_server) {
   if (server_config(main_server).effective_watch_interval() == 0) {
     shared_state().retain_watch({});
+    return;
+  }
+  if (!can_look_at_places(pconf, main_server)) {
+    log_startup_warning(main_server, 0,
+                        "PermGuardWatch: a file system does not answer: nothing is watched");
     return;
   }
   auto* plan = make_in_pool<WatchPlan>(
