@@ -74,10 +74,11 @@ void write_undo(const std::string& file, const std::vector<Change>& changes) {
 }
 
 const char* words_of(int error) {
-  return error == ESTALE      ? "it changed since it was examined; run permguard fix again"
-         : error == ELOOP     ? "a symbolic link stands in its path"
-         : error == ECANCELED ? "left alone: a change below or above it was refused"
-                              : std::strerror(error);
+  return error == ESTALE  ? "it changed since it was examined; run permguard fix again"
+         : error == ELOOP ? "a symbolic link stands in its path"
+         : error == ECANCELED
+             ? "not changed, or narrowed only: a change below or above it was refused"
+             : std::strerror(error);
 }
 
 void print_text(const Work& work) {

@@ -60,7 +60,8 @@ Plan plan_changes(const Filesystem& filesystem, const std::vector<FixStep>& step
 /// he has neither before nor after. First the directories that are to be narrower are narrowed,
 /// from above; then the files are changed; last the directories that are to be wider are widened,
 /// from below, and those only whose contents are as they should be. The errno of each change, as
-/// apply_change(); ECANCELED: left alone, because a change below or above it was refused.
+/// apply_change(); ECANCELED: as it was, or narrowed only, because a change below or above it was
+/// refused.
 std::vector<int> apply_plan(const std::vector<Change>& changes);
 
 /// Makes one change through a descriptor: the path is opened without following any link

@@ -124,18 +124,21 @@ std::string exec_command(const Change& change) {
   if (after.uid != change.before.uid || after.gid != change.before.gid) {
     command += run_on("chown " + ids(after), change.path) + " && ";
   }
-  // Five digits: with four, chmod(1) leaves a directory's setgid bit alone.
-  command += run_on("chmod 0" + octal(after.rights.mode), change.path);
+  // Five digits: with four, chmod(1) leaves a directory's setgid bit alone. The group digit is the
+  // mask of an ACL: set before that is there, it would be the owning group's right.
+  const std::string mode = run_on("chmod 0" + octal(after.rights.mode), change.path);
+  if (!after.rights.acl) command += mode + " && ";
   if (has_acl(change.before) && (!after.rights.acl || !after.default_acl)) {
-    command += " && " + run_on("setfacl -b", change.path);
+    command += run_on("setfacl -b", change.path) + " && ";
   }
   if (after.rights.acl) {
-    command += " && " + run_on("setfacl --set " + acl_text(*after.rights.acl), change.path);
+    command += run_on("setfacl --set " + acl_text(*after.rights.acl), change.path) + " && " + mode +
+               " && ";
   }
   if (after.default_acl) {
-    command += " && " + run_on("setfacl --set " + default_acl_spec(after.default_acl), change.path);
+    command += run_on("setfacl --set " + default_acl_spec(after.default_acl), change.path) + " && ";
   }
-  return command;
+  return command.substr(0, command.size() - std::string_view(" && ").size());
 }
 
 /// Succeeds where owner, mode and ACLs are as wanted.

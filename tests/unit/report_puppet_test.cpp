@@ -44,6 +44,7 @@ TEST(Puppet, AnAclIsAGuardedExec) {
                              {Tag::other, 0, 0}};
   const std::string text = manifest(acl);
   EXPECT_THAT(text, HasSubstr("setfacl --set u::rwx,u:33:--x,g::---,m::--x,o::---"));
+  EXPECT_LT(text.find("setfacl --set"), text.find("chmod 0")) << "the group gains the mask else";
   EXPECT_THAT(text, HasSubstr("unless   => "));
   EXPECT_THAT(text, Not(HasSubstr("file {")));
 }
