@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "cli/command.h"
-#include "core/chain.h"
+#include "core/filesystem.h"
 
 namespace permguard::cli {
 namespace {
@@ -18,14 +18,6 @@ std::string without_empty_parts(const std::string& path) {
     if (!part.empty() && part != ".") plain += '/' + part.string();
   }
   return plain.empty() ? "/" : plain;
-}
-
-/// Whether a walk of `root` comes by `other`, a name below it.
-bool leads_to(const std::string& root, const std::string& other) {
-  if (!lies_in(other, root)) return false;
-  const Result<std::string> from = link_free_path(root), to = link_free_path(other);
-  const std::string rest = other.substr(root == "/" ? 0 : root.size());
-  return from && to && to.value == (from.value == "/" ? "" : from.value) + rest;
 }
 
 }  // namespace
@@ -51,12 +43,6 @@ std::vector<std::string> roots_of(const std::vector<std::string>& paths) {
     roots.push_back(std::move(root));
   }
   return roots;
-}
-
-Result<std::string> link_free_path(const std::string& path) {
-  std::error_code error;
-  std::string real = std::filesystem::canonical(path, error);
-  return error ? failure<std::string>(error.value()) : Result<std::string>{0, std::move(real)};
 }
 
 }  // namespace permguard::cli

@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "core/result.h"
-
 namespace permguard::cli {
 
 /// `path` from the working directory, as execve(2) takes it. Throws CommandError: an empty path, or
@@ -16,8 +14,5 @@ std::string absolute_path(const std::string& path);
 /// none that lies in another. One that links lead to is no part of the tree it is named in, which
 /// is walked without following them. Throws as absolute_path().
 std::vector<std::string> roots_of(const std::vector<std::string>& paths);
-
-/// `path` with every link followed, as realpath(3); an errno where that leads nowhere.
-Result<std::string> link_free_path(const std::string& path);
 
 }  // namespace permguard::cli

@@ -267,9 +267,36 @@ class Worker {
     if (is_denied(error)) {
       Question about = question(directory, Role::directory);
       about.need = Need::read;
-      sink_.examined(directory, diagnose(examiner(), about).findings);
+      std::vector<Finding> findings = diagnose(examiner(), about).findings;
+      about.target = directory + "/.";
+      for (Finding& inside : diagnose(examiner(), about).findings) {
+        const bool told =
+            std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
+              return finding.code == inside.code && finding.path == inside.path;
+            });
+        if (inside.code == Code::search_denied && !told) {
+          lead_with(std::move(inside), directory, findings);
+        }
+      }
+      sink_.examined(directory, std::move(findings));
     }
     say_unexamined(directory, error);
+  }
+
+  /// Who may not search it either runs nothing in it. One remedy for both rights, since a named
+  /// entry for one of them would take the other.
+  void lead_with(Finding search, const std::string& directory, std::vector<Finding>& findings) {
+    const Result<std::optional<Acl>> acl = auditor_.filesystem.acl(search.path);
+    if (search.file && acl && !search.remedy.steps.empty()) {
+      search.remedy =
+          least_grant(search.path, *search.file, acl.value, auditor_.who, kRead | kExecute);
+    }
+    for (Finding& finding : findings) {
+      if (finding.path == search.path) finding.remedy = search.remedy;
+    }
+    search.target = directory;
+    search.detail.clear();
+    findings.insert(findings.begin(), std::move(search));
   }
 
   void say_unexamined(const std::string& path, int error) {

@@ -100,6 +100,13 @@ class SystemFilesystem : public Filesystem {
   std::string root_;
 };
 
+/// `path` with every link followed, as realpath(3); an errno where that leads nowhere.
+Result<std::string> link_free_path(const std::string& path);
+
+/// Whether a walk of `root` that follows no link below it comes by `other`, a name in it: both
+/// exist.
+bool leads_to(const std::string& root, const std::string& other);
+
 /// The ACL in the kernel's own encoding of system.posix_acl_access (acl(5); struct
 /// posix_acl_xattr_header in linux/posix_acl_xattr.h), or nullopt for the minimal ACL that
 /// says no more than the mode bits, unless `keep_minimal`: as a default ACL it says something.

@@ -11,10 +11,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
+#include "core/chain.h"
 #include "core/filesystem.h"
 
 namespace permguard {
@@ -287,6 +291,19 @@ Result<std::string> SystemFilesystem::target_attribute(const std::string& path,
   const Descriptor file(open_below(root_, path, O_PATH | O_CLOEXEC));
   if (!file.valid()) return failure<std::string>(errno);
   return attribute_of("/proc/self/fd/" + std::to_string(file.number()), name.c_str(), getxattr);
+}
+
+Result<std::string> link_free_path(const std::string& path) {
+  std::error_code error;
+  std::string real = std::filesystem::canonical(path, error);
+  return error ? failure<std::string>(error.value()) : Result<std::string>{0, std::move(real)};
+}
+
+bool leads_to(const std::string& root, const std::string& other) {
+  if (!lies_in(other, root)) return false;
+  const Result<std::string> from = link_free_path(root), to = link_free_path(other);
+  const std::string rest = other.substr(root == "/" ? 0 : root.size());
+  return from && to && to.value == (from.value == "/" ? "" : from.value) + rest;
 }
 
 }  // namespace permguard

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/chain.h"
+#include "core/filesystem.h"
 #include "httpd/conftree.h"
 
 namespace permguard {
@@ -113,6 +114,9 @@ std::vector<std::string> ConfFacts::sections_below(const std::string& directory,
       if (place != directory && lies_in(place, directory)) below.insert(place);
     }
   }
+  std::erase_if(below, [&](const std::string& place) {
+    return link_free_path(place) && !leads_to(directory, place);
+  });
   return {below.begin(), below.end()};
 }
 

@@ -34,7 +34,7 @@ class ConfFacts {
   std::string directory_of_url(const std::string& url, const server_rec* server);
 
   /// The directories of <Directory> sections that count for `server` and lie below `directory`,
-  /// each once, one above another before it.
+  /// each once, one above another before it; none behind a link, which no audit follows.
   std::vector<std::string> sections_below(const std::string& directory, const server_rec* server);
 
   /// A virtual host without a UserDir of its own has the main server's; SuexecUserGroup is not

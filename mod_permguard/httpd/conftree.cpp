@@ -13,10 +13,14 @@ std::vector<std::string> expand(const std::string& pattern) {
   if (pattern.find_first_of("*?[") == std::string::npos) return {pattern};
   glob_t found{};
   std::vector<std::string> paths;
-  if (glob(pattern.c_str(), GLOB_ONLYDIR, nullptr, &found) == 0) {
+  if (glob(pattern.c_str(), GLOB_ONLYDIR | GLOB_PERIOD, nullptr, &found) == 0) {
     paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   }
   globfree(&found);
+  std::erase_if(paths, [](const std::string& path) {
+    return (path + '/').find("/./") != std::string::npos ||
+           (path + '/').find("/../") != std::string::npos;
+  });
   return paths;
 }
 

@@ -22,7 +22,8 @@ std::string rooted(apr_pool_t* pool, const std::string& path);
 std::string without_slash(std::string path);
 
 /// The directories of a <Directory> section: wildcards are expanded by glob(3) to those that exist,
-/// a regular expression names none. Absolute, and without a slash at the end.
+/// hidden ones too, as httpd's apr_fnmatch has it; a regular expression names none. Absolute, and
+/// without a slash at the end.
 std::vector<std::string> directories_of_section(apr_pool_t* pool, const ap_directive_t& node);
 
 /// Whether two names are the same but for case, as names of directives and handlers are.

@@ -48,6 +48,12 @@ bool is_judged_alike(const ScriptPlace& one, const ScriptPlace& other) {
          one.search_path == other.search_path && one.suexec.has_value() == other.suexec.has_value();
 }
 
+/// Whether no <Files> section counts for `part` alone: those that count around it count in it too.
+bool has_the_files_of(const ScriptPlace& part, const ScriptPlace& around) {
+  return files_sections_for(part.server, part.path).size() ==
+         files_sections_for(around.server, around.path).size();
+}
+
 class Finder {
  public:
   Finder(apr_pool_t* pool, const ap_directive_t* tree, server_rec* main_server)
@@ -281,7 +287,10 @@ class Finder {
     if (place.handler == Handler::cgi) {
       place.search_path = facts_.search_path_in(place.path, section.server);
     }
-    settle(settings_for(pool_, section.server, place.path), found, place);
+    const bool one = place.kind == ScriptPlace::Kind::file;
+    settle(one ? settings_for_file(pool_, section.server, place.path)
+               : settings_for(pool_, section.server, place.path),
+           found, place);
     return place;
   }
 
@@ -313,7 +322,10 @@ class Finder {
       const auto around = std::find_if(parts.rbegin(), parts.rend(), [&](const ScriptPlace& each) {
         return lies_in(directory, each.path);
       });
-      if (is_judged_alike(part, *around) && part.mode == around->mode) continue;
+      if (is_judged_alike(part, *around) && part.mode == around->mode &&
+          has_the_files_of(part, *around)) {
+        continue;
+      }
       around->excluded.push_back(directory);
       parts.push_back(std::move(part));
     }

@@ -22,7 +22,8 @@ bool is_same(const Finding& one, const Finding& other) {
 }
 
 bool still_stands(const Finding& finding, const Diagnosis& answer) {
-  return std::any_of(answer.findings.begin(), answer.findings.end(),
+  return is_hidden(finding, answer) ||
+         std::any_of(answer.findings.begin(), answer.findings.end(),
                      [&finding](const Finding& found) { return is_same(found, finding); });
 }
 
@@ -56,9 +57,18 @@ Diagnosis ask_again(const request_rec* r, const SharedState::Open& incident) {
   return by_pool ? examine_for_pool(question) : examine(question, Moment::before_dispatch);
 }
 
+bool is_of_vhost(const SharedState::Open& incident, const request_rec* r) {
+  return incident.vhost == vhost_name(r->server);
+}
+
 /// Risks are looked for by the watch alone, where they are not forbidden.
 bool belongs_to_watch(const Finding& finding) {
   return finding.severity == Severity::warning && finding.code >= Code::world_writable;
+}
+
+/// What the settings of its virtual host decided, of which a request to another knows nothing.
+bool hangs_on_settings(const Finding& finding) {
+  return is_drift(finding) || finding.code >= Code::world_writable || finding.role == Role::suexec;
 }
 
 bool is_over(const request_rec* r, const SharedState::Open& incident, const Diagnosis& answer,
@@ -67,6 +77,7 @@ bool is_over(const request_rec* r, const SharedState::Open& incident, const Diag
   const bool thorough = moment == Moment::after_failure;
   if (is_beyond_cheap_check(incident.finding.code) && !(same && thorough)) return false;
   if (belongs_to_watch(incident.finding)) return false;
+  if (same && hangs_on_settings(incident.finding) && !is_of_vhost(incident, r)) return false;
   if (same) return !still_stands(incident.finding, answer);
   if (!is_answered_by_diagnosis(incident.finding)) return false;
   if (!shared_state().claim_question(incident.id, now)) return false;
@@ -93,8 +104,15 @@ void reconsider_incidents(const request_rec* r, const Diagnosis& answer, Moment 
 
 void reconsider_server_incidents(const request_rec* r, Diagnosis answer) {
   answer.question.who = engine()->self;
-  if (!shared_state().concerns(answer.question.target, answer.question.who.uid)) return;
-  reconsider_incidents(r, answer, Moment::before_dispatch);
+  const Question& question = answer.question;
+  if (!shared_state().concerns(question.target, question.who.uid)) return;
+  const std::int64_t now = now_seconds();
+  for (const auto& incident : shared_state().open_incidents(question.target, question.who.uid)) {
+    // Where suexec has no part, the server's own user runs the script himself.
+    if (is_of_vhost(incident, r) && is_over(r, incident, answer, Moment::before_dispatch, now)) {
+      close(r, incident, now);
+    }
+  }
 }
 
 void close_disproved_by_success(const request_rec* r, const Question& question) {

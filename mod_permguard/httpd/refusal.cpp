@@ -241,6 +241,14 @@ Question question_again(const Finding& finding, const Identity& who) {
   return question;
 }
 
+bool is_hidden(const Finding& finding, const Diagnosis& answer) {
+  return !answer.exists &&
+         std::any_of(answer.findings.begin(), answer.findings.end(), [&](const Finding& found) {
+           return found.code == Code::search_denied &&
+                  lies_in(answer.question.target, found.path) && !lies_in(found.path, finding.path);
+         });
+}
+
 std::string search_path_again(const Finding& finding, const std::string& otherwise) {
   if (finding.role != Role::command && finding.role != Role::wrapper_command) return otherwise;
   if (finding.code == Code::not_found) return finding.detail;

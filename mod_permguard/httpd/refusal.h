@@ -18,6 +18,10 @@ void explain_refusal(request_rec* r);
 /// directory and the certainty are the caller's.
 Question question_again(const Finding& finding, const Identity& who);
 
+/// Whether `answer` says nothing of `finding`, because the way to the target ends before at a
+/// directory that may not be searched.
+bool is_hidden(const Finding& finding, const Diagnosis& answer);
+
 /// Its PATH: the one that was searched is what a command was not found in; of one that was found,
 /// its directory is enough, before `otherwise`, which counts where PATH had no part in it. Another
 /// request's may be another.

@@ -144,7 +144,8 @@ bool WatchReport::still_stands(const SharedState::Open& incident) const {
   if (is_drift(finding)) return drift_stands(incident);
   if (finding.severity == Severity::warning) return !was_covered(finding.target);
   if (finding.code >= Code::world_writable) return forbidden_stands(incident);
-  return holds(ask_again(incident).findings, finding);
+  const Diagnosis again = ask_again(incident);
+  return holds(again.findings, finding) || is_hidden(finding, again);
 }
 
 /// Whether nothing in the present configuration can ask this question, as far as the places tell:

@@ -119,7 +119,7 @@ Json health_notes(const Tally& tally) {
   const auto note = [&](std::uint64_t count, const char* what) {
     if (count > 0) notes.push_back(std::to_string(count) + ' ' + what);
   };
-  note(tally.open_errors, "open error incident(s) met by requests");
+  note(tally.open_errors, "open error incident(s)");
   note(tally.open_warnings, "open incident(s) of risk or drift");
   note(tally.watch_errors, "error finding(s) of the watch");
   note(tally.watch_warnings, "finding(s) of risk or drift of the watch");

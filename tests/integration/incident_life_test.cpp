@@ -212,5 +212,58 @@ TEST_P(IncidentLife, TheConfigurationTestIsForItself) {
   }
 }
 
+/// What lies behind a closed directory is no better for that.
+TEST_P(IncidentLife, AClosedDirectoryIsAnErrorAndHidesNothing) {
+  HttpdServer server(options(""));
+  server.tree().write("cgi-bin/a.cgi", cgi_script("a"), 0644);
+  server.start();
+  server.log().expect("not-executable: www-data cannot execute");
+  server.tree().chmod("cgi-bin", 0700);
+  const std::string line = server.log().expect("search-denied: www-data cannot read '" +
+                                               server.tree().path("cgi-bin") + "'");
+  EXPECT_THAT(line, Not(HasSubstr("on the way")));
+  EXPECT_THAT(line, HasSubstr("fix: setfacl -m u:www-data:rx '"));
+  wait_for_watch(server);
+  EXPECT_EQ(server.log().count("recovered"), 0U);
+  server.tree().setfacl("cgi-bin", {"-m", "u:www-data:rx"});
+  server.log().expect("recovered: directory-search-denied");
+  server.tree().chmod("cgi-bin/a.cgi", 0755);
+  server.log().expect("recovered: not-executable");
+}
+
+/// A request closes what its own virtual host's settings brought up, not another's.
+TEST_P(IncidentLife, AnotherVirtualHostsRequestClosesNoFindingOfSettings) {
+  HttpdServer server(options(R"(
+PermGuard report
+PermGuardWatch off
+<VirtualHost *>
+  ServerName plain
+  ScriptAlias /shared/ @ROOT@/shared/
+</VirtualHost>
+<VirtualHost *>
+  ServerName strict
+  ScriptAlias /shared/ @ROOT@/shared/
+  PermGuardForbid world-writable
+  <Directory @ROOT@/shared>
+    PermGuardExpect mode=0755
+  </Directory>
+</VirtualHost>
+)"));
+  server.tree().write("shared/a.cgi", cgi_script("a"), 0757);
+  server.start();
+  const auto get = [&](const char* host) {
+    return server.request("GET", "/shared/a.cgi", {std::string("Host: ") + host}).status;
+  };
+  server.log().allow("-drift");
+  EXPECT_EQ(get("strict"), 200);
+  server.log().expect("world-writable: www-data cannot execute");
+  EXPECT_EQ(open_incidents(server), 2U);
+  EXPECT_EQ(get("plain"), 200);
+  EXPECT_EQ(open_incidents(server), 2U);
+  server.tree().chmod("shared/a.cgi", 0755);
+  EXPECT_EQ(get("strict"), 200);
+  EXPECT_EQ(open_incidents(server), 0U);
+}
+
 }  // namespace
 }  // namespace permguard::test

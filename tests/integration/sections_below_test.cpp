@@ -116,6 +116,22 @@ TEST_F(SectionsBelow, ThatTurnPermGuardOffCloseWhatWasOpen) {
   server.log().expect("recovered: not-executable");
 }
 
+/// As httpd's fnmatch, but no place is the directory itself, the one above, or behind a link.
+TEST_F(SectionsBelow, OfWildcardsAreWhatLiesThere) {
+  options_.config =
+      "<Directory \"@ROOT@/cgi-bin/*\">\nPermGuardRunAs daemon\n</Directory>\n"
+      "<Directory \"@ROOT@/cgi-bin/.*\">\nPermGuardForbid world-writable\n</Directory>\n";
+  HttpdServer server(options_);
+  server.tree().write("cgi-bin/.hidden/a.cgi", cgi_script("a"), 0755);
+  server.tree().write("secret/tool", cgi_script("b"), 0700);
+  server.tree().symlink("../secret", "cgi-bin/link");
+  const std::string text = server.config_test({"-t", "-D", "DUMP_PERMGUARD"}).out;
+  EXPECT_THAT(text, HasSubstr(server.tree().path("cgi-bin/.hidden") + "': execute as daemon"));
+  for (const char* other : {"cgi-bin/.'", "cgi-bin/..", "cgi-bin/link", "tool"}) {
+    EXPECT_THAT(text, Not(HasSubstr(other)));
+  }
+}
+
 constexpr const char* kFiles = R"(
 PermGuardWatchInterval 1
 <Files "known-*.cgi">
@@ -181,6 +197,24 @@ TEST_F(FilesSections, CountForTheirNamesInTheWatch) {
   const auto status = nlohmann::json::parse(server.get("/permguard-status?json").body);
   ASSERT_EQ(status["watch"].size(), 1U);
   EXPECT_EQ(status["watch"][0]["files"], 2);
+}
+
+/// The section below says nothing but of these names; a single script is one of a directory too.
+TEST_F(FilesSections, BelowAndOfOneFileCount) {
+  options_.modules = {"wsgi"};
+  options_.config =
+      "<Directory \"@ROOT@/cgi-bin/below\">\n<Files \"f.cgi\">\nPermGuardRunAs bin\n</Files>\n"
+      "</Directory>\nWSGIScriptAlias /app \"@ROOT@/app/app.wsgi\"\n"
+      "<Directory \"@ROOT@/app\">\n<Files \"app.wsgi\">\nPermGuardRunAs daemon\n</Files>\n"
+      "</Directory>\n";
+  HttpdServer server(options_);
+  server.tree().write("cgi-bin/below/f.cgi", cgi_script("f"), 0644);
+  server.tree().write("app/app.wsgi", "application = None\n", 0644);
+  const std::string dump = server.config_test({"-t", "-D", "DUMP_PERMGUARD"}).out;
+  EXPECT_THAT(dump, HasSubstr("not-executable: bin cannot execute '" +
+                              server.tree().path("cgi-bin/below/f.cgi")));
+  EXPECT_THAT(dump, Not(HasSubstr("www-data cannot")));
+  EXPECT_THAT(dump, HasSubstr(server.tree().path("app/app.wsgi") + "': read as daemon"));
 }
 
 }  // namespace
