@@ -67,8 +67,20 @@ class SetIdInterpreter : public ::testing::Test {
     cat_ = tree_.write("cat", tree_.read("../../bin/cat"), 0755);
   }
 
+  void make_cat(const std::string& user, const std::string& group, mode_t mode) {
+    tree_.chown("cat", user, group);
+    tree_.chmod("cat", mode);
+  }
+
   std::string script(const std::string& name, mode_t mode) {
     return tree_.write(name, "#!" + cat_ + kBody, mode);
+  }
+
+  /// Its group is daemon.
+  std::string script_of_daemon(mode_t mode) {
+    const std::string path = script("a", mode);
+    tree_.chown("a", "root", "daemon");
+    return path;
   }
 
   Diagnosis diagnosis(const std::string& script) const {
@@ -100,18 +112,15 @@ class SetIdInterpreter : public ::testing::Test {
 };
 
 TEST_F(SetIdInterpreter, ReadsWithItsGroup) {
-  tree_.chown("cat", "root", "daemon");
-  tree_.chmod("cat", 02755);
-  const std::string path = script("a", 0751);
-  tree_.chown("a", "root", "daemon");
+  make_cat("root", "daemon", 02755);
+  const std::string path = script_of_daemon(0751);
   EXPECT_TRUE(works(path));
   tree_.setfacl("a", {"-m", "u::rwx,g::--x,o::r-x"});
   EXPECT_FALSE(works(path)) << "www-data could read it, the group of cat may not";
 }
 
 TEST_F(SetIdInterpreter, ReadsWithItsOwner) {
-  tree_.chown("cat", "daemon");
-  tree_.chmod("cat", 04755);
+  make_cat("daemon", "", 04755);
   const std::string path = script("a", 0755);
   tree_.chown("a", "daemon");
   EXPECT_TRUE(works(path));
@@ -127,8 +136,7 @@ TEST_F(SetIdInterpreter, ThatIsRootsReadsEverything) {
 }
 
 TEST_F(SetIdInterpreter, NeedsTheWayToTheScriptToo) {
-  tree_.chown("cat", "daemon");
-  tree_.chmod("cat", 04755);
+  make_cat("daemon", "", 04755);
   const std::string path = script("way/a", 0755);
   tree_.chown("way", "www-data");
   tree_.chmod("way", 0700);
@@ -140,10 +148,8 @@ TEST_F(SetIdInterpreter, NeedsTheWayToTheScriptToo) {
 }
 
 TEST_F(SetIdInterpreter, IsNamedInAFindingThatIsModelledAndWhoseFixHelps) {
-  tree_.chown("cat", "root", "daemon");
-  tree_.chmod("cat", 02755);
-  const std::string path = script("a", 0705);
-  tree_.chown("a", "root", "daemon");
+  make_cat("root", "daemon", 02755);
+  const std::string path = script_of_daemon(0705);
   ASSERT_FALSE(works(path));
   const Finding finding = diagnosis(path).findings.at(0);
   EXPECT_EQ(finding.code, Code::read_denied);
@@ -157,8 +163,7 @@ TEST_F(SetIdInterpreter, IsNamedInAFindingThatIsModelledAndWhoseFixHelps) {
 }
 
 TEST_F(SetIdInterpreter, CountsBehindAnotherScriptAndBehindEnv) {
-  tree_.chown("cat", "root", "daemon");
-  tree_.chmod("cat", 02755);
+  make_cat("root", "daemon", 02755);
   tree_.write("nested", "#!" + cat_ + "\n", 0755);
   for (const char* interpreter : {"nested", "cat"}) {
     const std::string line = "#!/usr/bin/env " + tree_.path(interpreter) + kBody;
@@ -176,27 +181,22 @@ TEST_F(SetIdInterpreter, IsAnOrdinaryOneOnANosuidMount) {
   cat_ = tree_.write("m/cat", tree_.read("cat"), 02755);
   tree_.chown("m/cat", "root", "daemon");
   tree_.chmod("m/cat", 02755);
-  const std::string path = script("a", 0751);
-  tree_.chown("a", "root", "daemon");
+  const std::string path = script_of_daemon(0751);
   EXPECT_FALSE(works(path));
   EXPECT_EQ(diagnosis(path).findings.at(0).certainty, Certainty::certain);
 }
 
 TEST_F(SetIdInterpreter, IsAnOrdinaryOneForAProcessWithoutNewPrivileges) {
   surroundings_.no_new_privs = true;
-  tree_.chown("cat", "root", "daemon");
-  tree_.chmod("cat", 02755);
-  const std::string path = script("a", 0751);
-  tree_.chown("a", "root", "daemon");
+  make_cat("root", "daemon", 02755);
+  const std::string path = script_of_daemon(0751);
   EXPECT_FALSE(diagnosis(path).healthy());
 }
 
 TEST_F(SetIdInterpreter, IsAnOrdinaryOneWhereItsIdsAreNotMapped) {
   surroundings_.groups = {.all = false, .from_inside = false, .ranges = {{33, 1}, {0, 1}}};
-  tree_.chown("cat", "root", "daemon");
-  tree_.chmod("cat", 02755);
-  const std::string path = script("a", 0751);
-  tree_.chown("a", "root", "daemon");
+  make_cat("root", "daemon", 02755);
+  const std::string path = script_of_daemon(0751);
   EXPECT_FALSE(diagnosis(path).healthy());
 }
 
