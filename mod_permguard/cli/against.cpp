@@ -15,6 +15,7 @@
 #include "cli/command.h"
 #include "cli/paths.h"
 #include "core/chain.h"
+#include "core/remedy.h"
 
 namespace permguard::cli {
 namespace {
@@ -139,10 +140,11 @@ class Comparer {
       : filesystem_(filesystem), names_(names), places_(desired, filesystem) {}
 
   void judge(const DesiredEntry& entry) {
-    ++result_.compared;
     const std::optional<std::string> place = places_.find(entry.path);
     const Result<ActualState> state =
         place ? state_of(*place, filesystem_) : failure<ActualState>(ENOENT);
+    const auto type = state ? std::optional(state.value.file.type) : entry.type;
+    if (type != FileType::directory) result_.files.insert(entry.path);
     if (state.error == ENOENT || state.error == ENOTDIR) {
       result_.findings.push_back(missing_finding(entry.path));
     } else if (!state) {
@@ -152,6 +154,7 @@ class Comparer {
       result_.findings.push_back(replaced_finding(names_, entry.path, state.value, entry.type));
     } else {
       auto drift = drift_of(names_, entry.path, state.value, entry.state);
+      for (Finding& finding : drift) heed_immutability(filesystem_, finding);
       std::move(drift.begin(), drift.end(), std::back_inserter(result_.findings));
     }
   }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "core/filesystem.h"
@@ -19,8 +20,8 @@ DesiredTree read_desired(const std::string& file);
 struct Comparison {
   std::vector<Finding> findings;  ///< drift and missing
   std::vector<Unexamined> unexamined;
-  std::vector<std::string> added;  ///< files below the roots that the desired state lacks
-  std::uint64_t compared = 0;
+  std::vector<std::string> added;         ///< files below the roots that the desired state lacks
+  std::unordered_set<std::string> files;  ///< that were compared, directories left out
 };
 Comparison compare(const DesiredTree& desired, const Filesystem& filesystem, const Names& names);
 

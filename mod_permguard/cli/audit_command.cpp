@@ -37,7 +37,8 @@ std::vector<Code> codes_of(const std::vector<std::string>& words) {
 
 void add_comparison(AuditResult& result, const WhoseRights& rights, const std::string& file) {
   Comparison comparison = compare(read_desired(file), SystemFilesystem(), SystemNames());
-  result.checked += comparison.compared;
+  result.checked += comparison.files.size();
+  result.compared = std::move(comparison.files);
   const std::size_t user = result.user(rights);
   for (Finding& finding : comparison.findings) result.keep(user, std::move(finding));
   for (Unexamined& path : comparison.unexamined) result.keep(std::move(path));

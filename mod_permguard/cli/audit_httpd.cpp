@@ -56,10 +56,11 @@ Identity identity_of(const Json& user) {
   return std::move(who.value);
 }
 
-/// Of a place, or of a directory excluded from one.
-std::string path_of(const Json& place) {
-  if (!place.contains("path_base64")) return place.at("path").get<std::string>();
-  return from_base64(place.at("path_base64").get<std::string>()).value_or("");
+/// Of a place, or of what is excluded from one.
+std::string path_of(const Json& place, const std::string& member = "path") {
+  const std::string bytes = member + "_base64";
+  if (!place.contains(bytes)) return place.at(member).get<std::string>();
+  return from_base64(place.at(bytes).get<std::string>()).value_or("");
 }
 
 template <class T>
@@ -80,11 +81,9 @@ AuditOptions options_for(const Json& place, const HttpdAudit& audit) {
   if (!audit.need_asked || options.role != Role::script) {
     options.need = need_from_name(place.at("need").get<std::string>()).value_or(options.need);
   }
-  options.names = {names_of(place.at("names")),
-                   names_of(place.at("among")),
-                   names_of(place.at("except")),
-                   {},
-                   names_of(place.at("outside"))};
+  options.names = {names_of(place.at("names")),   names_of(place.at("among")),
+                   names_of(place.at("except")),  {},
+                   names_of(place.at("outside")), path_of(place, "whole")};
   for (const Json& names : place.at("within")) options.names.within.push_back(names_of(names));
   // What a handler is set for is a script, whatever it looks like.
   options.all = options.all || !options.names.empty();
@@ -121,6 +120,7 @@ Finding missing_place(const std::string& path, Need need) {
 WhoseRights with_eyes_of_httpd(WhoseRights rights, const Json& document) {
   const auto file = member<std::string>(document, "pid_file");
   const auto pid = file && !rights.surroundings ? httpd_of_pid_file(*file) : std::nullopt;
+  rights.no_httpd = !pid;
   if (!pid) return rights;
   const Result<bool> same_view = compare_view(*pid);
   if (!same_view) return rights;
@@ -240,7 +240,10 @@ void audit_httpd(AuditResult& result, const std::string& apachectl, const WhoseR
                  const HttpdAudit& audit) {
   const Json document = document_of(apachectl);
   PlacesAudit places(result, document, rights, audit);
-  for (const Json& place : document.at("places")) places.audit_place(place);
+  for (const Json& place : document.at("places")) {
+    const bool off = place.at("mode").get<std::string>() == "off";
+    if (!off && !place.at("repeats").get<bool>()) places.audit_place(place);
+  }
 }
 
 }  // namespace permguard::cli

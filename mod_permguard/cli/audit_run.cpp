@@ -29,7 +29,7 @@ std::size_t AuditResult::user(const WhoseRights& rights) {
 }
 
 void AuditResult::keep(std::size_t user, Finding finding) {
-  ++counts[{finding.code, finding.role, finding.severity}];
+  count(counts, finding);
   if (kept < kMaxKept) {
     ++kept;
     users[user].findings.push_back(std::move(finding));
@@ -72,9 +72,7 @@ void AuditResult::let_drift_go_first() {
 }
 
 bool AuditResult::fails() const {
-  return std::any_of(counts.begin(), counts.end(), [](const auto& count) {
-    return std::get<Severity>(count.first) != Severity::warning;
-  });
+  return total(counts) != total(counts, Severity::warning);
 }
 
 AuditCollector::~AuditCollector() {
@@ -82,8 +80,9 @@ AuditCollector::~AuditCollector() {
   result_.seconds += std::chrono::duration<double>(now - began_).count();
 }
 
-void AuditCollector::examined(const std::string&, std::vector<Finding> findings) {
-  result_.checked += findings.empty() || findings.front().role != Role::directory;
+void AuditCollector::examined(const std::string& path, std::vector<Finding> findings) {
+  const bool is_directory = !findings.empty() && findings.front().role == Role::directory;
+  result_.checked += !is_directory && !result_.compared.contains(path);
   for (Finding& finding : findings) result_.keep(user_, std::move(finding));
 }
 

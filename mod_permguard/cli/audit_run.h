@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "cli/progress.h"
@@ -23,7 +24,8 @@ struct UserFindings {
 
 /// What an audit came to. Findings and unexamined paths beyond kMaxKept are counted, not kept.
 struct AuditResult {
-  std::uint64_t checked = 0;
+  std::uint64_t checked = 0;                 ///< files, each once
+  std::unordered_set<std::string> compared;  ///< those of them that a desired state holds
   std::vector<UserFindings> users;
   std::uint64_t kept = 0;  ///< findings of all users
   FindingCounts counts;    ///< of all findings

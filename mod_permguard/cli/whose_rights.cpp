@@ -75,6 +75,7 @@ WhoseRights of_default_user() {
     WhoseRights rights;
     rights.who = std::move(found.value);
     rights.reason = "no httpd is running";
+    rights.no_httpd = true;
     return rights;
   }
   throw CommandError("no httpd is running and there is no user www-data or apache: use --as USER");
@@ -109,6 +110,8 @@ std::string WhoseRights::words() const {
 Surroundings surroundings_of(const WhoseRights& rights) {
   Surroundings around = read_surroundings(rights.surroundings.value_or(0));
   around.asker_shares_mounts = rights.root.empty();
+  // systemd has set it for the audit, perhaps, and not for httpd.
+  if (rights.no_httpd && !rights.surroundings) around.no_new_privs = false;
   return around;
 }
 

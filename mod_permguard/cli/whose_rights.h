@@ -22,6 +22,7 @@ struct WhoseRights {
   std::string search_path;  ///< PATH the scripts get
   std::string root;         ///< put before every path: "" or "/proc/PID/root"
   std::optional<pid_t> surroundings;  ///< the process whose sandbox counts; none: this one's
+  bool no_httpd = false;              ///< this process only stands for an httpd that does not run
   std::optional<pid_t> enter;         ///< the process whose mount namespace and root are entered
   bool ask_kernel = false;            ///< a child can become `who` and ask there
 

@@ -177,20 +177,20 @@ class Worker {
       examine(path);
       return false;
     }
+    if (is_excluded(path)) return true;
     if (!file) {
       say_unexamined(path, file.error);
     } else if (file.value.type == FileType::directory) {
-      if (is_excluded(path)) return true;
       stack_.is_full() && nested_ < kMostNested ? enter(path) : stack_.push(path);
-    } else if (options_.names.fit(name) && is_candidate(path, file.value)) {
+    } else if (options_.names.fit(path) && is_candidate(path, file.value)) {
       examine(path);
     }
     return true;
   }
 
-  bool is_excluded(const std::string& directory) const {
+  bool is_excluded(const std::string& path) const {
     const auto& excluded = options_.excluded;
-    return std::find(excluded.begin(), excluded.end(), directory) != excluded.end();
+    return std::find(excluded.begin(), excluded.end(), path) != excluded.end();
   }
 
   /// Links count by what they lead to; one that leads nowhere is worth a finding.
@@ -249,6 +249,7 @@ class Worker {
     const Result<FileStatus> file = auditor_.filesystem.target_status(path);
     if (!file || file.value.type != FileType::regular) return findings;
     auto drift = drift_of(auditor_.names, path, {path, file.value, {}}, options_.desired);
+    for (Finding& finding : drift) heed_immutability(auditor_.filesystem, finding);
     std::move(drift.begin(), drift.end(), std::back_inserter(findings));
     return findings;
   }

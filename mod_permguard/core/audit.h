@@ -22,7 +22,7 @@ struct AuditOptions {
   ScriptChoice names{};         ///< which files a handler is for; others are left out
   std::vector<Code> forbidden;  ///< risks that count as errors
   DesiredState desired{};       ///< what mode, owner and group should be
-  std::vector<std::string> excluded{};  ///< directories not to enter, as paths below a root
+  std::vector<std::string> excluded{};  ///< paths below a root that are left out, with all below
   /// A file that cannot be read may be a script. Whether it counts as one: without, what lacks an
   /// x bit, and what only a script would need to be read for, is unexamined.
   bool unreadable_counts = false;

@@ -92,4 +92,22 @@ std::optional<Need> need_from_name(std::string_view name) {
   return value_in<Need>(kNeeds, name);
 }
 
+void count(FindingCounts& counts, const Finding& finding) {
+  ++counts[{finding.code, finding.role, finding.severity}];
+}
+
+std::uint64_t total(const FindingCounts& counts) {
+  std::uint64_t sum = 0;
+  for (const auto& [kind, number] : counts) sum += number;
+  return sum;
+}
+
+std::uint64_t total(const FindingCounts& counts, Severity severity) {
+  std::uint64_t sum = 0;
+  for (const auto& [kind, number] : counts) {
+    if (std::get<Severity>(kind) == severity) sum += number;
+  }
+  return sum;
+}
+
 }  // namespace permguard

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "core/access.h"
@@ -126,5 +128,15 @@ struct Finding {
   bool target_seen = false;  ///< the target was seen to exist
   Remedy remedy;
 };
+
+/// How many findings of each kind.
+using FindingCounts = std::map<std::tuple<Code, Role, Severity>, std::uint64_t>;
+
+/// Adds one.
+void count(FindingCounts& counts, const Finding& finding);
+
+/// Of all kinds together, or of one severity.
+std::uint64_t total(const FindingCounts& counts);
+std::uint64_t total(const FindingCounts& counts, Severity severity);
 
 }  // namespace permguard

@@ -322,8 +322,20 @@ void heed_immutability(const Filesystem& filesystem, Finding& finding) {
   if (!immutable) return;
   std::string words = "it is immutable or append-only: take that away with chattr -ia";
   for (const FixStep& step : steps) {
-    words += step.kind == FixStep::Kind::chmod ? ", then chmod " : ", then setfacl -m ";
-    words += step.spec;
+    switch (step.kind) {
+      case FixStep::Kind::chmod:
+        words += ", then chmod " + step.spec;
+        break;
+      case FixStep::Kind::setfacl:
+        words += ", then setfacl -m " + step.spec;
+        break;
+      case FixStep::Kind::chown:
+        words += ", then chown " + step.spec;
+        break;
+      case FixStep::Kind::restore_acl:
+        words += ", then restore its ACL";
+        break;
+    }
   }
   finding.remedy = {.steps = {}, .advice = std::move(words)};
 }

@@ -24,24 +24,30 @@ bool has_extension(std::string_view name, const std::string& extension) {
   return false;
 }
 
-std::string without_perl_groups(std::string expression) {
-  for (std::size_t at = 0; (at = expression.find("(?:", at)) != std::string::npos;) {
-    expression.erase(at + 1, 2);
-  }
+/// Of what Perl's have more, the two that names are told apart by.
+std::string as_posix(std::string expression) {
+  const auto replace = [&](std::string_view perl, std::string_view posix) {
+    for (std::size_t at = 0; (at = expression.find(perl, at)) != std::string::npos;) {
+      expression.replace(at, perl.size(), posix);
+      at += posix.size();
+    }
+  };
+  replace("(?:", "(");
+  replace("\\d", "[0-9]");
   return expression;
 }
 
-bool matches(const std::string& name, const std::string& expression) {
+}  // namespace
+
+bool matches(const std::string& text, const std::string& expression) {
   regex_t compiled{};
-  if (regcomp(&compiled, without_perl_groups(expression).c_str(), REG_EXTENDED | REG_NOSUB) != 0) {
+  if (regcomp(&compiled, as_posix(expression).c_str(), REG_EXTENDED | REG_NOSUB) != 0) {
     return true;
   }
-  const bool found = regexec(&compiled, name.c_str(), 0, nullptr, 0) == 0;
+  const bool found = regexec(&compiled, text.c_str(), 0, nullptr, 0) == 0;
   regfree(&compiled);
   return found;
 }
-
-}  // namespace
 
 bool ScriptNames::fit(std::string_view name) const {
   if (empty()) return true;

@@ -2,6 +2,7 @@
 #include "httpd/conf_facts.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <set>
 #include <string_view>
 
@@ -10,6 +11,14 @@
 #include "httpd/conftree.h"
 
 namespace permguard {
+namespace {
+
+bool is_any(std::string_view directive, std::initializer_list<std::string_view> names) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view name) { return equal(directive, name); });
+}
+
+}  // namespace
 
 ConfFacts::ConfFacts(apr_pool_t* pool, server_rec* main_server, const ap_directive_t* tree)
     : pool_(pool), main_(main_server) {
@@ -55,6 +64,12 @@ void ConfFacts::learn_one(const ap_directive_t& node, ServerFacts& facts) {
     facts.document_root = rooted(pool_, words[0]);
   } else if (equal(node.directive, "Alias") && words.size() > 1) {
     facts.aliases.emplace_back(words[0], rooted(pool_, words[1]));
+  } else if (words.size() > 1 &&
+             (equal(node.directive, "ScriptAlias") || equal(node.directive, "WSGIScriptAlias"))) {
+    facts.script_aliases.emplace_back(words[0], rooted(pool_, words[1]));
+  } else if (is_any(node.directive, {"AliasMatch", "RewriteRule", "UserDir", "VirtualDocumentRoot",
+                                     "VirtualDocumentRootIP"})) {
+    facts.has_patterns = true;
   }
 }
 
@@ -104,6 +119,32 @@ std::string ConfFacts::directory_of_url(const std::string& url, const server_rec
     if (!facts_[each].document_root.empty()) return facts_[each].document_root + url;
   }
   return {};
+}
+
+bool ConfFacts::can_reach(const server_rec* server, const std::string& directory) {
+  const auto overlaps = [&](const std::string& other) {
+    return !other.empty() &&
+           (lies_in(directory, without_slash(other)) || lies_in(without_slash(other), directory));
+  };
+  for (const server_rec* each : main_and(server)) {
+    const ServerFacts& facts = facts_[each];
+    const auto leads = [&](const auto& alias) { return overlaps(alias.second); };
+    if (facts.has_patterns || std::any_of(facts.aliases.begin(), facts.aliases.end(), leads) ||
+        std::any_of(facts.script_aliases.begin(), facts.script_aliases.end(), leads)) {
+      return true;
+    }
+  }
+  const std::string& own = facts_[server].document_root;
+  return overlaps(own.empty() ? facts_[main_].document_root : own);
+}
+
+bool ConfFacts::has_own_alias(const server_rec* server, const std::string& url) {
+  const ServerFacts& facts = facts_[server];
+  const auto is_around = [&](const auto& alias) {
+    return lies_in(without_slash(url), without_slash(alias.first));
+  };
+  return std::any_of(facts.aliases.begin(), facts.aliases.end(), is_around) ||
+         std::any_of(facts.script_aliases.begin(), facts.script_aliases.end(), is_around);
 }
 
 std::vector<std::string> ConfFacts::sections_below(const std::string& directory,

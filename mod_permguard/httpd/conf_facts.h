@@ -33,6 +33,13 @@ class ConfFacts {
   /// where that cannot be told.
   std::string directory_of_url(const std::string& url, const server_rec* server);
 
+  /// Whether a URL of `server`, which is a virtual host, may lead to what lies in `directory`: in
+  /// or around its DocumentRoot, or what an alias stands for.
+  bool can_reach(const server_rec* server, const std::string& directory);
+
+  /// Whether `server` itself, not the main server, has an alias for URL `url` or one around it.
+  bool has_own_alias(const server_rec* server, const std::string& url);
+
   /// The directories of <Directory> sections that count for `server` and lie below `directory`,
   /// each once, one above another before it; none behind a link, which no audit follows.
   std::vector<std::string> sections_below(const std::string& directory, const server_rec* server);
@@ -48,7 +55,9 @@ class ConfFacts {
     std::vector<std::pair<std::string, ScriptHandlers>> by_directory;
     std::vector<std::pair<std::string, ScriptHandlers>> by_url;
     std::string document_root;
-    std::vector<std::pair<std::string, std::string>> aliases;  ///< URL prefix, directory
+    std::vector<std::pair<std::string, std::string>> aliases;         ///< URL prefix, directory
+    std::vector<std::pair<std::string, std::string>> script_aliases;  ///< likewise
+    bool has_patterns = false;  ///< a URL may lead anywhere, by AliasMatch and the like
   };
 
   void learn(const ap_directive_t* node, const server_rec* server);

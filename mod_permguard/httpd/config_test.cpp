@@ -17,6 +17,7 @@
 #include "httpd/discovery.h"
 #include "httpd/examination.h"
 #include "httpd/place_audit.h"
+#include "httpd/place_overlap.h"
 #include "httpd/run_as.h"
 #include "httpd/suexec.h"
 #include "report/json.h"
@@ -129,9 +130,15 @@ std::string place_line(const ScriptPlace& place) {
 
 void dump_text(Tester& tester) {
   print("mod_permguard: places with scripts and sockets");
-  if (tester.places().empty()) print("  none found in the configuration");
-  for (const ScriptPlace& place : tester.places()) {
+  std::vector<ScriptPlace> places = tester.places();
+  if (places.empty()) print("  none found in the configuration");
+  take_apart(places);
+  for (const ScriptPlace& place : places) {
     print("  " + place_line(place));
+    if (place.repeats) {
+      print("    the same files for the same user as another place, told there");
+      continue;
+    }
     const PlaceReport report = tester.audit(place);
     for (const std::string& sentence : Tester::sentences(place, report)) {
       print("    " + one_line(sentence));
@@ -169,9 +176,11 @@ nlohmann::ordered_json place_json(const ScriptPlace& place) {
                {"desired", nlohmann::ordered_json::object()},
                {"excluded", nlohmann::ordered_json::array()},
                {"part", place.is_part},
+               {"repeats", place.repeats},
                {"vhost", vhost_name(place.server)},
                {"file", place.file},
                {"line", place.line}});
+  add_path(json, "whole", place.names.whole);
   for (const std::string& directory : place.excluded) {
     nlohmann::ordered_json excluded;
     add_path(excluded, "path", directory);
@@ -194,9 +203,9 @@ void dump_json(apr_pool_t* pool, const Tester& tester) {
                                      {"places", nlohmann::ordered_json::array()}};
   if (ap_unixd_config.chroot_dir) document["chroot"] = ap_unixd_config.chroot_dir;
   if (const char* file = ap_server_root_relative(pool, ap_pid_fname)) document["pid_file"] = file;
-  for (const ScriptPlace& place : tester.places()) {
-    document["places"].push_back(place_json(place));
-  }
+  std::vector<ScriptPlace> places = tester.places();
+  take_apart(places);
+  for (const ScriptPlace& place : places) document["places"].push_back(place_json(place));
   print(dump(document));
 }
 

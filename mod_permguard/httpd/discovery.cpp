@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <string_view>
 #include <utility>
 
@@ -11,6 +12,8 @@
 #include "httpd/conftree.h"
 #include "httpd/dispatchers/dispatcher.h"
 #include "httpd/handler_rules.h"
+#include "httpd/path_pattern.h"
+#include "httpd/place_overlap.h"
 #include "httpd/place_user.h"
 
 namespace permguard {
@@ -21,6 +24,7 @@ struct Section {
   const server_rec* server = nullptr;
   std::string directory{};  ///< of the innermost <Directory>; empty outside
   bool in_location = false;
+  bool inherited = false;  ///< by `server`, which is a virtual host, from the main server
 };
 
 /// One place on its way into the list.
@@ -36,18 +40,6 @@ struct Found {
   const Identity* who = nullptr;  ///< named by a directive
 };
 
-bool is_asked_the_same(const ScriptPlace& one, const ScriptPlace& other) {
-  return one.path == other.path && one.handler == other.handler && one.role == other.role &&
-         one.need == other.need && one.who.uid == other.who.uid && one.who.gid == other.who.gid &&
-         one.names == other.names;
-}
-
-/// Whether the same settings count for both, but for PermGuard's mode.
-bool is_judged_alike(const ScriptPlace& one, const ScriptPlace& other) {
-  return one.who == other.who && one.forbidden == other.forbidden && one.desired == other.desired &&
-         one.search_path == other.search_path && one.suexec.has_value() == other.suexec.has_value();
-}
-
 /// Whether no <Files> section counts for `part` alone: those that count around it count in it too.
 bool has_the_files_of(const ScriptPlace& part, const ScriptPlace& around) {
   return files_sections_for(part.server, part.path).size() ==
@@ -61,6 +53,11 @@ class Finder {
 
   std::vector<ScriptPlace> run(const ap_directive_t* tree) {
     visit(tree, Section{.server = main_});
+    const std::size_t own = places_.size();
+    for (const server_rec* server = main_->next; server; server = server->next) {
+      visit(tree, Section{.server = server, .inherited = true});
+    }
+    drop_inherited_alike(own);
     for (const server_rec* server = main_; server; server = server->next) add_watched(server);
     return std::move(places_);
   }
@@ -77,7 +74,10 @@ class Finder {
   }
 
   void enter(const ap_directive_t& node, Section section) {
-    if (equal(node.directive, "<VirtualHost")) section.server = facts_.server_of(node);
+    if (equal(node.directive, "<VirtualHost")) {
+      if (section.inherited) return;
+      section.server = facts_.server_of(node);
+    }
     if (is_section(node, "Location")) {
       section.in_location = true;
       take_location(node, section);
@@ -86,11 +86,19 @@ class Finder {
       visit(node.first_child, section);
       return;
     }
-    for (const std::string& directory : directories_of_section(pool_, node)) {
+    for (const std::string& directory : directories_of(node)) {
+      if (section.inherited && !facts_.can_reach(section.server, directory)) continue;
       section.directory = directory;
       if (allows_exec_cgi(node)) take_exec_cgi(node, section);
       visit(node.first_child, section);
     }
+  }
+
+  /// Each virtual host looks the main server's up.
+  const std::vector<std::string>& directories_of(const ap_directive_t& node) {
+    const auto known = directories_.find(&node);
+    if (known != directories_.end()) return known->second;
+    return directories_.emplace(&node, directories_of_section(pool_, node)).first->second;
   }
 
   /// Whether `Options` of this section, not of one inside, allows CGI.
@@ -171,21 +179,19 @@ class Finder {
     const std::vector<std::string> words = words_of(pool_, node.args);
     const std::string_view name = node.directive;
     if (words.empty()) return;
-    const std::string& path = words.size() > 1 ? words[1] : words[0];
+    if (section.inherited && !is_inherited(node, section, words[0])) return;
     const bool has_path = words.size() > 1 || section.in_location;
-    if (equal(name, "ScriptAlias") && has_path) {
-      add(section, node, {.path = before(rooted(pool_, path), "%{")});
-    } else if (equal(name, "ScriptAliasMatch") && has_path) {
-      add(section, node, {.path = before(rooted(pool_, path), "$")});
+    if (equal(name, "ScriptAlias") || equal(name, "ScriptAliasMatch")) {
+      if (has_path) take_alias(node, section, words, {.path = {}});
     } else if (equal(name, "VirtualScriptAlias") || equal(name, "VirtualScriptAliasIP")) {
-      add(section, node, {.path = before(rooted(pool_, words[0]), "%")});
+      add_each(section, node, places_of_host(rooted(pool_, words[0])), {.path = {}});
     } else if ((equal(name, "WSGIScriptAlias") || equal(name, "WSGIScriptAliasMatch")) &&
                words.size() > 1) {
-      add(section, node,
-          {.path = before(rooted(pool_, path), "$"),
-           .handler = Handler::wsgi,
-           .need = Need::read,
-           .wsgi_group = process_group(words)});
+      take_alias(node, section, words,
+                 {.path = {},
+                  .handler = Handler::wsgi,
+                  .need = Need::read,
+                  .wsgi_group = process_group(words)});
     } else if (equal(name, "FcgidWrapper")) {
       take_wrapper(node, section, words_of(pool_, words[0].c_str()));
     } else if (equal(name, "FcgidAuthenticator") || equal(name, "FcgidAuthorizer") ||
@@ -197,6 +203,34 @@ class Finder {
     } else if (may_name_a_socket(name)) {
       take_sockets(node, section, words);
     }
+  }
+
+  void take_alias(const ap_directive_t& node, const Section& section,
+                  const std::vector<std::string>& words, const Found& found) {
+    const std::string path = rooted(pool_, words.size() > 1 ? words[1] : words[0]);
+    const bool matches = std::string_view(node.directive).ends_with("atch");
+    add_each(
+        section, node,
+        matches && words.size() > 1 ? places_of_match(words[0], path) : places_of_expression(path),
+        found);
+  }
+
+  void add_each(const Section& section, const ap_directive_t& node,
+                const std::vector<PatternPlace>& places, Found found) {
+    for (const PatternPlace& place : places) {
+      found.path = place.path;
+      found.names.whole = place.whole;
+      add(section, node, found);
+    }
+  }
+
+  /// Whether the server of `section` has `node` of the main server too: mod_rewrite's rules it has
+  /// not, and an alias of its own for the same URL, `first`, comes first.
+  bool is_inherited(const ap_directive_t& node, const Section& section, const std::string& first) {
+    const std::string_view name = node.directive;
+    if (equal(name, "RewriteRule")) return !section.directory.empty();
+    const bool is_alias = equal(name, "ScriptAlias") || equal(name, "WSGIScriptAlias");
+    return !is_alias || section.in_location || !facts_.has_own_alias(section.server, first);
   }
 
   static bool may_name_a_socket(std::string_view directive) {
@@ -284,7 +318,7 @@ class Finder {
     place.server = section.server;
     place.file = node.filename ? node.filename : "";
     place.line = node.line_num;
-    if (place.handler == Handler::cgi) {
+    if (place.handler == Handler::cgi || place.handler == Handler::other) {
       place.search_path = facts_.search_path_in(place.path, section.server);
     }
     const bool one = place.kind == ScriptPlace::Kind::file;
@@ -374,38 +408,35 @@ class Finder {
     return file ? ScriptPlace::Kind::file : ScriptPlace::Kind::directory;
   }
 
-  /// "/srv/$1/cgi-bin/$2" → "/srv": the directory before the first part that a request fills in.
-  static std::string before(const std::string& path, const char* mark) {
-    const std::size_t at = path.find(mark);
-    if (at == std::string::npos) return path;
-    const std::size_t slash = path.rfind('/', at);
-    return slash == std::string::npos || slash == 0 ? "/" : path.substr(0, slash);
+  /// Of the places from `own` on, which virtual hosts inherit, those that are the main server's.
+  void drop_inherited_alike(std::size_t own) {
+    const std::vector<ScriptPlace> of_main(places_.begin(),
+                                           places_.begin() + static_cast<std::ptrdiff_t>(own));
+    const auto is_known = [&](const ScriptPlace& place) {
+      return std::any_of(of_main.begin(), of_main.end(), [&](const ScriptPlace& each) {
+        return each.server == main_ && is_asked_the_same(each, place) &&
+               is_judged_alike(each, place) && each.mode == place.mode &&
+               each.excluded == place.excluded;
+      });
+    };
+    places_.erase(
+        std::remove_if(places_.begin() + static_cast<std::ptrdiff_t>(own), places_.end(), is_known),
+        places_.end());
   }
 
   apr_pool_t* pool_;
   const server_rec* main_;
   ConfFacts facts_;
+  std::map<const ap_directive_t*, std::vector<std::string>> directories_;  ///< of sections
   std::vector<ScriptPlace> places_;
 };
 
 }  // namespace
 
 bool ScriptPlace::covers(const std::string& target) const {
-  return lies_in(target, path) && names.in_scope(target.substr(target.rfind('/') + 1)) &&
+  return lies_in(target, path) && names.in_scope(target) &&
          std::none_of(excluded.begin(), excluded.end(),
                       [&](const std::string& part) { return lies_in(target, part); });
-}
-
-std::vector<ScriptPlace> distinct_places(const std::vector<ScriptPlace>& places) {
-  std::vector<ScriptPlace> distinct;
-  for (const ScriptPlace& place : places) {
-    const bool known = std::any_of(distinct.begin(), distinct.end(), [&](const ScriptPlace& other) {
-      return is_asked_the_same(place, other) && is_judged_alike(place, other) &&
-             place.excluded == other.excluded;
-    });
-    if (!known && place.mode.mode != Mode::off) distinct.push_back(place);
-  }
-  return distinct;
 }
 
 std::vector<ScriptPlace> discover_places(apr_pool_t* pool, const ap_directive_t* tree,

@@ -37,24 +37,23 @@ struct ScriptPlace {
   std::vector<Code> forbidden;               ///< PermGuardForbid, likewise
   DesiredState desired;                      ///< PermGuardExpect, likewise
   std::string search_path{};                 ///< SetEnv PATH, likewise; empty: httpd's own
-  std::vector<std::string> excluded{};       ///< directories below that are places of their own
+  std::vector<std::string> excluded{};       ///< what lies below, and is left to other places
   bool is_part = false;                      ///< of another place, by a section: may be missing
+  bool repeats = false;                      ///< another place asks the same of the same files
 
   /// Whether `target` lies in this place, and its settings count for it, by the names.
   bool covers(const std::string& target) const;
 };
 
-/// `places` without those that another one stands for: the same files asked the same, as where
-/// several virtual hosts share a directory. Places where PermGuard is off are left out.
-std::vector<ScriptPlace> distinct_places(const std::vector<ScriptPlace>& places);
-
 /// The places found in the configuration `tree` (ap_conftree): ScriptAlias and its variants, also
 /// inside <Location>; directories, and URLs, with ExecCGI and a handler; FcgidWrapper;
 /// WSGIScriptAlias; proxy handlers with unix sockets; PermGuardWatch directories; and what lies
 /// below one of these but has other settings, by a <Directory> or <Files> section. Below a UserDir
-/// suexec's user is the directory's. A place named twice comes once. Wildcards of
-/// <Directory> are expanded by glob(3); regular expressions name no place. Needs the configuration
-/// to be complete, so check_config or later. `PermGuardWatch off` changes nothing here.
+/// suexec's user is the directory's. A place named twice comes once; what a virtual host
+/// inherits comes once more where it judges it otherwise. Wildcards of <Directory>, and groups of
+/// ScriptAliasMatch, are expanded by glob(3); <DirectoryMatch> names no place. Needs the
+/// configuration to be complete, so check_config or later. `PermGuardWatch off` changes nothing
+/// here.
 std::vector<ScriptPlace> discover_places(apr_pool_t* pool, const ap_directive_t* tree,
                                          server_rec* main_server);
 

@@ -147,6 +147,7 @@ void add_rule_findings(Diagnosis& diagnosis, const DirectoryConfig& config) {
   if (!file) return;
   for (Finding& drift :
        drift_of(examiner.names, question.target, {question.target, file.value, {}}, *desired)) {
+    heed_immutability(examiner.filesystem, drift);
     diagnosis.findings.push_back(std::move(drift));
   }
 }

@@ -189,6 +189,14 @@ SharedState::Recorded SharedState::record(const Finding& finding, const Identity
   return recorded;
 }
 
+bool SharedState::has_room_for(const Finding& finding, const Identity& who) const noexcept {
+  const Layout layout(this);
+  const std::uint64_t key = key_of(finding, who.uid);
+  return std::any_of(layout.slots.begin(), layout.slots.end(), [&](const Slot& slot) {
+    return SlotTally(slot.tally.load()).state() != State::open || slot.key.load() == key;
+  });
+}
+
 bool SharedState::any_open() const noexcept {
   const std::uint64_t open = Layout(this).region.open.load(std::memory_order_relaxed);
   return static_cast<std::uint32_t>(open) != 0;

@@ -50,7 +50,7 @@ class PlaceSink : public AuditSink {
     if (report.findings.size() < kMaxPlaceFindings) {
       report.findings.push_back(std::move(finding));
     } else {
-      report.truncated = true;
+      count(report.left_out, finding);
     }
   }
 
@@ -105,6 +105,8 @@ AuditOptions options_for(const ScriptPlace& place) {
   AuditOptions options;
   options.need = place.need;
   options.names = place.names;
+  // What a handler is set for is a script, whatever it looks like.
+  options.all = !place.names.empty();
   options.forbidden = place.forbidden;
   options.desired = place.desired;
   options.excluded = place.excluded;

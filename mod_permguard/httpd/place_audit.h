@@ -14,9 +14,10 @@ namespace permguard {
 /// What an audit of one place came to.
 struct PlaceReport {
   std::vector<Finding> findings;  ///< at most kMaxPlaceFindings
+  FindingCounts left_out;         ///< those beyond
   std::uint64_t files = 0;
-  bool truncated = false;   ///< more names or findings than are kept, or a part was not examined
-  bool incomplete = false;  ///< `go_on` ended it
+  bool truncated = false;         ///< more names than are looked at, or a part was not examined
+  bool incomplete = false;        ///< `go_on` ended it
   bool judged_by_suexec = false;  ///< its policy was asked too
 };
 

@@ -10,7 +10,7 @@ namespace shared {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x6472617567726570ULL;  // "permguard", as far as it fits
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kVersion = 2;
 
 // Sizes and the catalogue's names: a module built from other tables must not read these bytes.
 constexpr std::uint64_t geometry() {

@@ -65,6 +65,9 @@ class SharedState {
   Recorded record(const Finding& finding, const Identity& who, std::string_view vhost, bool leads,
                   std::int64_t now, std::int64_t interval, bool sighted = true) noexcept;
 
+  /// Whether recording this finding would put no other open incident out.
+  bool has_room_for(const Finding& finding, const Identity& who) const noexcept;
+
   /// Whether any incident is open: one relaxed load, for the hot path.
   bool any_open() const noexcept;
 

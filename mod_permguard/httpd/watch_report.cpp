@@ -66,7 +66,8 @@ WatchReport::WatchReport(const Engine& engine, apr_pool_t* pool, const WatchPlan
       evicted_(shared_state().counters().incidents_evicted) {}
 
 void WatchReport::take(const ScriptPlace& place, PlaceReport&& report, double seconds) {
-  if (!report.truncated) covered_.push_back({&place, report.judged_by_suexec});
+  if (!report.truncated && report.left_out.empty())
+    covered_.push_back({&place, report.judged_by_suexec});
   const std::span<const Finding> all = report.findings;
   for (std::size_t begin = 0; begin < all.size();) {
     std::size_t end = begin;
@@ -89,6 +90,7 @@ void WatchReport::store(const ScriptPlace& place, PlaceReport&& report, double s
   for (Finding& finding : report.findings) {
     if (!holds(view, finding, place.who)) view.findings.push_back({std::move(finding), place.who});
   }
+  for (const auto& [kind, count] : report.left_out) view.left_out[kind] += count;
   shared_state().store_watch(view);
   if (has_event_log()) write_event(audit_event_line(view, event_context(nullptr)));
 }
@@ -101,6 +103,10 @@ void WatchReport::publish(const ScriptPlace& place, std::span<const Finding> fin
   for (const Finding& finding : findings) {
     const auto key = standing_.insert(key_of(finding, place.who)).first;
     const bool leads = recorded.empty();
+    if (told_.keys.contains(*key) && !shared_state().has_room_for(finding, place.who)) {
+      recorded.push_back({.due = SharedState::Due::nothing});
+      continue;
+    }
     auto due = shared_state().record(finding, place.who, vhost, leads, now, interval, false);
     if (was_evicted(*key) && due.due == SharedState::Due::whole)
       due.due = SharedState::Due::nothing;
@@ -149,15 +155,15 @@ bool WatchReport::still_stands(const SharedState::Open& incident) const {
 }
 
 /// Whether nothing in the present configuration can ask this question, as far as the places tell:
-/// its virtual host is gone, PermGuard is off for its directory, that is watched no more, or others
-/// run it now. What was seen since the configuration was read is in it.
+/// its virtual host is gone, PermGuard is off for its directory, that was watched and is no place
+/// any more, or others run it now. What was seen since the configuration was read is in it.
 bool WatchReport::has_left_configuration(const SharedState::Open& incident) const {
   if (incident.last_seen > plan_.since) return false;
   if (!vhost_named(incident.vhost)) return true;
   if (settings_of(incident).effective_mode().mode == Mode::off) return true;
   const Finding& finding = incident.finding;
   bool lies_in_place = false, is_asked = false, needs_same = false;
-  for (const ScriptPlace& place : plan_.places) {
+  for (const ScriptPlace& place : plan_.known) {
     if (!place.covers(finding.target)) continue;
     lies_in_place = true;
     if (place.need != finding.need) continue;
@@ -214,7 +220,7 @@ Diagnosis WatchReport::ask_again(const SharedState::Open& incident) const {
 }
 
 std::string WatchReport::search_path_of_place(const Finding& finding) const {
-  for (const ScriptPlace& place : plan_.places) {
+  for (const ScriptPlace& place : plan_.known) {
     if (place.covers(finding.target)) return search_path_for(place);
   }
   return search_path_for(is_part_of_wrapper(finding.role) ? Handler::fcgid : Handler::cgi,

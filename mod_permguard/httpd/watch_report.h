@@ -18,7 +18,8 @@ namespace permguard {
 
 /// What the watch of one configuration goes by.
 struct WatchPlan {
-  std::vector<ScriptPlace> places;   ///< distinct
+  std::vector<ScriptPlace> places;   ///< those to be audited: distinct_places()
+  std::vector<ScriptPlace> known;    ///< all of the configuration, as discovered
   std::vector<std::string> dropped;  ///< directories that the configuration before had watched
   std::int64_t since = 0;            ///< what was seen later was seen under this configuration
 };

@@ -13,16 +13,24 @@ namespace {
 using shared::Layout;
 using shared::WatchSlot;
 
-// A record of the watch: this head, the directory's name, then each finding's record after its
-// length.
+// A record of the watch: this head, the directory's name, how many of each kind are left out, then
+// each finding's record after its length.
 struct Head {
   std::uint64_t files;
   std::uint64_t duration;  // bits of the double
   std::int64_t last_run;
   std::uint32_t directory_bytes;
   std::uint32_t findings;
-  std::uint64_t truncated;
+  std::uint32_t kinds;
+  std::uint32_t truncated;
 };
+
+struct Kind {
+  std::uint64_t count, code, role, severity;
+};
+
+// More than one directory ever shows.
+constexpr std::size_t kMostKinds = 64;
 
 std::uint64_t hash_of(std::string_view directory) {
   return shared::spread(shared::hash_bytes(directory));
@@ -69,19 +77,34 @@ std::vector<const WatchFinding*> by_weight(const std::vector<WatchFinding>& find
   return sorted;
 }
 
-// How many findings were kept.
-std::uint32_t append_findings(std::string& bytes, const std::vector<WatchFinding>& findings) {
+// The findings there is room for, in `room` bytes; the others are counted in `left_out`.
+std::vector<std::string> records_of(const std::vector<WatchFinding>& findings, std::size_t room,
+                                    FindingCounts& left_out) {
   shared::FindingRecord record;
-  std::uint32_t kept = 0;
+  std::vector<std::string> records;
   for (const WatchFinding* found : by_weight(findings)) {
-    if (kept == shared::kWatchFindings) break;
     shared::encode(found->finding, found->who, {}, record);
-    if (bytes.size() + sizeof(std::uint32_t) + record.size > shared::kWatchBytes) continue;
-    append(bytes, static_cast<std::uint32_t>(record.size));
-    bytes += record.bytes();
-    ++kept;
+    const std::size_t size = sizeof(std::uint32_t) + record.size;
+    if (records.size() == shared::kWatchFindings || size > room) {
+      count(left_out, found->finding);
+      continue;
+    }
+    room -= size;
+    records.emplace_back(record.bytes());
   }
-  return kept;
+  return records;
+}
+
+std::uint32_t append_kinds(std::string& bytes, const FindingCounts& counts) {
+  std::uint32_t kinds = 0;
+  for (const auto& [kind, number] : counts) {
+    if (kinds == kMostKinds) break;
+    const auto [code, role, severity] = kind;
+    append(bytes, Kind{number, static_cast<std::uint64_t>(code), static_cast<std::uint64_t>(role),
+                       static_cast<std::uint64_t>(severity)});
+    ++kinds;
+  }
+  return kinds;
 }
 
 std::string record_of(const WatchView& view) {
@@ -91,14 +114,33 @@ std::string record_of(const WatchView& view) {
             view.last_run,
             static_cast<std::uint32_t>(name.size()),
             0,
-            0};
+            0,
+            view.truncated ? 1U : 0U};
   std::string bytes;
   append(bytes, head);
   bytes += name;
-  head.findings = append_findings(bytes, view.findings);
-  head.truncated = view.truncated || head.findings < view.findings.size() ? 1 : 0;
+  FindingCounts left_out = view.left_out;
+  const std::size_t room = shared::kWatchBytes - bytes.size() - kMostKinds * sizeof(Kind);
+  const std::vector<std::string> records = records_of(view.findings, room, left_out);
+  head.findings = static_cast<std::uint32_t>(records.size());
+  head.kinds = append_kinds(bytes, left_out);
+  for (const std::string& record : records) {
+    append(bytes, static_cast<std::uint32_t>(record.size()));
+    bytes += record;
+  }
   std::memcpy(bytes.data(), &head, sizeof head);
   return bytes;
+}
+
+bool take_kind(std::string_view& bytes, WatchView& view) {
+  Kind kind{};
+  if (!take(bytes, kind) || kind.code >= kCodeCount || kind.role >= kRoleCount ||
+      kind.severity > static_cast<std::uint64_t>(Severity::drift)) {
+    return false;
+  }
+  view.left_out[{static_cast<Code>(kind.code), static_cast<Role>(kind.role),
+                 static_cast<Severity>(kind.severity)}] = kind.count;
+  return true;
 }
 
 bool take_finding(std::string_view& bytes, WatchView& view) {
@@ -118,6 +160,9 @@ std::optional<WatchView> view_in(std::string_view bytes) {
   WatchView view{std::string(name),   head.files,
                  head.truncated != 0, {},
                  head.last_run,       std::bit_cast<double>(head.duration)};
+  for (std::uint32_t i = 0; i < head.kinds; ++i) {
+    if (!take_kind(bytes, view)) return std::nullopt;
+  }
   for (std::uint32_t i = 0; i < head.findings; ++i) {
     if (!take_finding(bytes, view)) return std::nullopt;
   }

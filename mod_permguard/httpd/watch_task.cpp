@@ -15,6 +15,7 @@
 #include "httpd/examination.h"
 #include "httpd/journal.h"
 #include "httpd/place_audit.h"
+#include "httpd/place_overlap.h"
 #include "httpd/pool.h"
 #include "httpd/run_as.h"
 #include "httpd/shared_memory.h"
@@ -152,13 +153,12 @@ std::int64_t old_until() {
 }
 
 /// PermGuardWatch off leaves the named directories, and those of other servers.
-std::vector<ScriptPlace> watched_places(apr_pool_t* pool, server_rec* main_server) {
-  std::vector<ScriptPlace> places = discover_places(pool, ap_conftree, main_server);
+std::vector<ScriptPlace> watched_of(std::vector<ScriptPlace> places) {
   std::erase_if(places, [](const ScriptPlace& place) {
     const bool is_named = place.handler == Handler::other;
     return !is_named && !server_config(place.server).finds_places.value_or(true);
   });
-  return distinct_places(places);
+  return distinct_places(std::move(places));
 }
 
 /// Whether the places can be looked at without waiting for ever, as on a mount whose server is
@@ -192,8 +192,9 @@ void start_watch(apr_pool_t* pconf, server_rec* main_server) {
                         "PermGuardWatch: a file system does not answer: nothing is watched");
     return;
   }
+  std::vector<ScriptPlace> known = discover_places(pconf, ap_conftree, main_server);
   auto* plan = make_in_pool<WatchPlan>(
-      pconf, WatchPlan{watched_places(pconf, main_server), {}, old_until()});
+      pconf, WatchPlan{watched_of(known), std::move(known), {}, old_until()});
   const std::vector<std::string> directories = directories_of(plan->places);
   plan->dropped = shared_state().retain_watch(directories);
   shared_state().announce_watch(directories);

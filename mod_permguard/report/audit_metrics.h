@@ -2,16 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
-#include <tuple>
 
 #include "core/finding.h"
 
 namespace permguard {
-
-/// How many findings of each kind.
-using FindingCounts = std::map<std::tuple<Code, Role, Severity>, std::uint64_t>;
 
 /// What one audit run came to.
 struct AuditSummary {

@@ -125,11 +125,14 @@ std::string exonerated_event_line(const Identity& who, Need need, const std::str
 }
 
 std::string audit_event_line(const WatchView& watch, const EventContext& context) {
-  const bool clean = std::all_of(
+  const std::uint64_t findings = watch.findings.size() + total(watch.left_out);
+  const bool only_warnings = std::all_of(
       watch.findings.begin(), watch.findings.end(),
       [](const WatchFinding& found) { return found.finding.severity == Severity::warning; });
+  const bool clean =
+      only_warnings && total(watch.left_out) == total(watch.left_out, Severity::warning);
   const std::string message = "audited " + counted(watch.files, "file") + " in '" +
-                              watch.directory + "': " + counted(watch.findings.size(), "finding") +
+                              watch.directory + "': " + counted(findings, "finding") +
                               (watch.truncated ? ", incomplete" : "");
   Json event = envelope(EventAction::audit, "info", clean, message, context);
   event["event"]["duration"] = static_cast<std::int64_t>(watch.duration_seconds * 1e9);
@@ -137,7 +140,7 @@ std::string audit_event_line(const WatchView& watch, const EventContext& context
   Json object;
   add_path(object, "directory", watch.directory);
   object["files"] = watch.files;
-  object["findings"] = watch.findings.size();
+  object["findings"] = findings;
   object["complete"] = !watch.truncated;
   event["permguard"] = std::move(object);
   return fitted_line(std::move(event));

@@ -56,6 +56,10 @@ Standing standing_of(const StatusSnapshot& snapshot) {
                                                     : standing.watch_warnings);
     }
   }
+  for (const WatchView& watch : snapshot.watch) {
+    standing.watch_errors += left_out_beyond(snapshot, watch, true);
+    standing.watch_warnings += left_out_beyond(snapshot, watch, false);
+  }
   return standing;
 }
 

@@ -39,20 +39,26 @@ std::string files(const WatchView& watch) {
 // Those that are no open incident: the incidents are shown as such.
 std::string findings_in(const WatchView& watch, const std::vector<const WatchFinding*>& beyond,
                         std::int64_t now) {
-  if (beyond.empty()) return {};
+  const std::uint64_t left_out = total(watch.left_out);
+  if (beyond.empty() && left_out == 0) return {};
   std::string cases;
   std::size_t at = 0;
   for (const WatchFinding* each : beyond) {
     cases += finding_case(each->finding, each->who, nullptr, now, at++ < kUnfolded);
   }
+  const std::string more =
+      left_out == 0 ? ""
+                    : element("p", counted(left_out, "more finding") + " counted, not kept.",
+                              "class=\"muted\"");
   return element("h3", "In " + path(watch.directory)) + element("div", cases, "class=\"list\"") +
-         '\n';
+         more + '\n';
 }
 
 std::uint64_t count_of(const WatchView& watch, Severity severity) {
   const auto same = [&](const WatchFinding& each) { return each.finding.severity == severity; };
   return static_cast<std::uint64_t>(
-      std::count_if(watch.findings.begin(), watch.findings.end(), same));
+             std::count_if(watch.findings.begin(), watch.findings.end(), same)) +
+         total(watch.left_out, severity);
 }
 
 std::string average(const CounterValues& counters) {

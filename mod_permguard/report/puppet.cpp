@@ -175,8 +175,9 @@ std::string puppet_manifest(std::span<const Change> changes, std::span<const Fin
   std::string text = "# Written by permguard: the least changes that let the scripts run.\n";
   for (const std::string& words : whose) text += "# " + comment_text(words) + "\n";
   for (const Finding& finding : remaining) {
-    text += "# not repaired: " + tag(finding) + " " + comment_text(finding.path) + ": " +
-            comment_text(pasteable_fix(finding.remedy)) + "\n";
+    const bool waits = finding.remedy.advice == kDesiredStateFirst;
+    text += (waits ? "# to be seen again afterwards: " : "# not repaired: ") + tag(finding) + " " +
+            comment_text(finding.path) + ": " + comment_text(pasteable_fix(finding.remedy)) + "\n";
   }
   text += "# lint:ignore:140chars\n";
   for (const Change& change : changes) text += "\n" + resource(change, names);

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
+
+#include "core/chain.h"
 
 namespace permguard {
 namespace {
@@ -51,6 +54,23 @@ std::vector<std::vector<const WatchFinding*>> beyond_incidents(const StatusSnaps
     }
   }
   return beyond;
+}
+
+std::uint64_t left_out_beyond(const StatusSnapshot& snapshot, const WatchView& watch, bool errors) {
+  std::uint64_t left_out = total(watch.left_out, Severity::error);
+  if (!errors) left_out = total(watch.left_out) - left_out;
+  if (left_out == 0) return 0;
+  std::set<Key> kept;
+  for (const WatchFinding& found : watch.findings) kept.insert(key_of(found.finding, found.who));
+  const auto stands_for_one = [&](const IncidentView& incident) {
+    const Finding& finding = incident.finding;
+    return incident.open && (finding.severity == Severity::error) == errors &&
+           lies_in(finding.target, watch.directory) &&
+           !kept.contains(key_of(finding, incident.who));
+  };
+  const auto incidents = static_cast<std::uint64_t>(
+      std::count_if(snapshot.incidents.begin(), snapshot.incidents.end(), stands_for_one));
+  return left_out - std::min(left_out, incidents);
 }
 
 }  // namespace permguard

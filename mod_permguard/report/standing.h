@@ -15,4 +15,8 @@ void drop_repaired(StatusSnapshot& snapshot);
 /// `snapshot.watch`. Pointers into `snapshot`.
 std::vector<std::vector<const WatchFinding*>> beyond_incidents(const StatusSnapshot& snapshot);
 
+/// How many findings left out of `watch` no open incident stands for either, as far as numbers
+/// tell: errors, or what is none.
+std::uint64_t left_out_beyond(const StatusSnapshot& snapshot, const WatchView& watch, bool errors);
+
 }  // namespace permguard

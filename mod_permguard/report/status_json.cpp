@@ -99,6 +99,7 @@ Json watch_json(const WatchView& watch, std::int64_t now) {
   for (const WatchFinding& each : watch.findings) {
     json["findings"].push_back(finding_json(each.finding, each.who, now));
   }
+  if (const std::uint64_t more = total(watch.left_out)) json["findings_left_out"] = more;
   json["last_run"] = watch.last_run > 0 ? Json(rfc3339(watch.last_run)) : Json(nullptr);
   json["duration_seconds"] = watch.duration_seconds;
   return json;

@@ -12,10 +12,10 @@ void add_incident(Tally& tally, const IncidentView& incident) {
   ++(incident.finding.severity == Severity::error ? tally.open_errors : tally.open_warnings);
 }
 
-void add_watch_finding(Tally& tally, const Finding& finding) {
-  ++(finding.severity == Severity::error ? tally.watch_errors : tally.watch_warnings);
-  ++tally.watch_findings[static_cast<std::size_t>(finding.code)]
-                        [static_cast<std::size_t>(finding.role)];
+void add_watch_findings(Tally& tally, Code code, Role role, Severity severity,
+                        std::uint64_t count) {
+  (severity == Severity::error ? tally.watch_errors : tally.watch_warnings) += count;
+  tally.watch_findings[static_cast<std::size_t>(code)][static_cast<std::size_t>(role)] += count;
 }
 
 void add_watch(Tally& tally, const WatchView& watch) {
@@ -24,7 +24,13 @@ void add_watch(Tally& tally, const WatchView& watch) {
   if (watch.last_run > 0 && (tally.watch_last_run == 0 || watch.last_run < tally.watch_last_run)) {
     tally.watch_last_run = watch.last_run;
   }
-  for (const WatchFinding& each : watch.findings) add_watch_finding(tally, each.finding);
+  for (const WatchFinding& each : watch.findings) {
+    add_watch_findings(tally, each.finding.code, each.finding.role, each.finding.severity, 1);
+  }
+  for (const auto& [kind, count] : watch.left_out) {
+    const auto [code, role, severity] = kind;
+    add_watch_findings(tally, code, role, severity, count);
+  }
 }
 
 }  // namespace

@@ -60,6 +60,7 @@ struct WatchView {
   std::vector<WatchFinding> findings;
   std::int64_t last_run = 0;
   double duration_seconds = 0;
+  FindingCounts left_out{};  ///< findings that stand, and that there was no room for
 };
 
 struct VhostView {

@@ -160,8 +160,26 @@ TEST_F(AgainstTest, DriftIsRestoredBeforePermissionsAreGiven) {
   EXPECT_THAT(result.out, HasSubstr("search-denied"));
   EXPECT_THAT(result.out, Not(HasSubstr("setfacl")));
   const std::string manifest = audit({tree, "--format", "puppet"}).out;
-  EXPECT_THAT(manifest, HasSubstr("# not repaired: search-denied"));
+  EXPECT_THAT(manifest, HasSubstr("# to be seen again afterwards: search-denied"));
   EXPECT_THAT(manifest, AllOf(HasSubstr("mode  => '0755'"), Not(HasSubstr("exec {"))));
+}
+
+TEST_F(AgainstTest, AFileOfSnapshotAndDirectoryIsOneFile) {
+  take_snapshot();
+  tree_.write("w/new.cgi", "#!/bin/sh\n", 0755);
+  EXPECT_THAT(audit().out, HasSubstr("2 files examined"));
+  EXPECT_THAT(audit({tree_.path("w")}).out, HasSubstr("3 files examined"));
+}
+
+TEST_F(AgainstTest, AnImmutableFileGetsNoCommand) {
+  take_snapshot();
+  const std::string script = tree_.path("w/a.cgi");
+  tree_.chmod("w/a.cgi", 0700);
+  if (run({"chattr", "+i", script}).exit_code != 0) GTEST_SKIP() << "no inode flags here";
+  const ProcessResult fixes = fix();
+  EXPECT_EQ(run({"chattr", "-i", script}).exit_code, 0);
+  EXPECT_THAT(fixes.out, HasSubstr("chattr -ia, then chmod 0755"));
+  EXPECT_THAT(fixes.out, Not(HasSubstr("\nchmod")));
 }
 
 TEST_F(AgainstTest, AnEntryThatIsWrongIsNamedWithItsValue) {

@@ -135,6 +135,28 @@ PermGuardWatch @ROOT@/watched
                       server.tree().path("kept/a.cgi"));
 }
 
+/// What is watched no more may be dispatched as before.
+TEST_P(IncidentLife, TheEndOfTheWatchIsNoRecovery) {
+  HttpdServer server(options("PermGuard report\nScriptAlias /own/ @ROOT@/own/\n"));
+  server.tree().write("own/a.cgi", cgi_script("x"), 0640);
+  server.tree().write("cgi-bin/b.cgi", cgi_script("x"), 0640);
+  server.start();
+  server.log().expect("cannot execute '" + server.tree().path("own/a.cgi"));
+  server.log().expect("cannot execute '" + server.tree().path("cgi-bin/b.cgi"));
+  server.configure(
+      "PermGuardWatchInterval 1\nPermGuardWatch off\nPermGuardWatch @ROOT@/cgi-bin\n"
+      "PermGuard report\nScriptAlias /own/ @ROOT@/own/\n");
+  server.graceful();
+  wait_for_watch(server);
+  server.tree().chmod("cgi-bin/b.cgi", 0755);
+  server.log().expect("recovered: not-executable '" + server.tree().path("cgi-bin/b.cgi"));
+  wait_for_watch(server);
+  EXPECT_EQ(server.log().count("recovered: not-executable '" + server.tree().path("own/a.cgi")),
+            0U);
+  server.tree().chmod("own/a.cgi", 0755);
+  server.log().expect("recovered: not-executable '" + server.tree().path("own/a.cgi"));
+}
+
 TEST_P(IncidentLife, NamesThatNoFileCanHaveAreNoFindings) {
   HttpdServer server(options(""));
   server.start();

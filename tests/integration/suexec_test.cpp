@@ -278,6 +278,10 @@ TEST_P(SuexecServer, TheCommandsAuditJudgesByThePolicyToo) {
   give(kScript, kAnn, kAnn, 0755);
   const ProcessResult healthy = run(audit);
   EXPECT_EQ(healthy.exit_code, 0) << healthy.out << healthy.err;
+  // A systemd unit of the audit may have no new privileges; httpd, which does not run, has them.
+  std::vector<std::string> in_unit = audit;
+  in_unit.insert(in_unit.begin(), {"setpriv", "--no-new-privs"});
+  EXPECT_EQ(run(in_unit).exit_code, 0) << run(in_unit).out;
   // Whoever may execute suexec, it answers only root and the server's user.
   audit.insert(audit.begin(), {"setpriv", "--reuid", "ann", "--regid", "33", "--clear-groups"});
   const ProcessResult unknown = run(audit);

@@ -96,6 +96,33 @@ TEST_P(WatchRunsTest, WhatTheTableHasNoRoomForIsToldOnceToo) {
   EXPECT_EQ(server.log().count("not-executable: www-data cannot execute"), 5U);
 }
 
+/// What is counted does not depend on what there is room for, and room is made once.
+TEST_P(WatchRunsTest, MoreFindingsThanAreKeptAreAllCounted) {
+  HttpdServer server(
+      options(std::string(kEverySecond) + "PermGuardLogInterval 1\nPermGuardIncidents 16\n"));
+  for (int i = 0; i < 100; ++i) {
+    server.tree().write("cgi-bin/" + std::to_string(i) + ".cgi", cgi_script("x"), 0644);
+  }
+  server.log().allow("not-executable");
+  server.start();
+  const std::string directory = server.tree().path("cgi-bin");
+  const auto metrics = [&] { return server.get("/permguard-status?openmetrics").body; };
+  const std::string evicted = "permguard_incidents_evicted_total 84\n";
+  ASSERT_TRUE(wait_for_runs(server, directory, 1));
+  EXPECT_THAT(metrics(), HasSubstr("{code=\"not-executable\",role=\"script\"} 100\n"));
+  EXPECT_THAT(metrics(), HasSubstr(evicted));
+  EXPECT_EQ(watched(server, directory)["truncated"], false);
+  EXPECT_EQ(watched(server, directory)["findings_left_out"], 36);
+  ASSERT_TRUE(wait_for_runs(server, directory, 2));
+  EXPECT_THAT(metrics(), HasSubstr(evicted)) << "not once a run";
+  for (int i = 5; i < 100; ++i) {
+    server.tree().chmod("cgi-bin/" + std::to_string(i) + ".cgi", 0755);
+  }
+  ASSERT_TRUE(wait_for_runs(server, directory, 2));
+  EXPECT_THAT(metrics(), HasSubstr("{code=\"not-executable\",role=\"script\"} 5\n"));
+  EXPECT_THAT(metrics(), HasSubstr("permguard_incidents_open 5\n"));
+}
+
 TEST_P(WatchRunsTest, AThousandFilesASecond) {
   HttpdServer server(options(std::string(kEverySecond) + "PermGuardWatch @ROOT@/many\n"));
   write_scripts(server.tree(), "many", 2500);

@@ -11,6 +11,7 @@
 
 #include <cerrno>
 
+#include "core/audit.h"
 #include "core/checker.h"
 #include "support/temp_tree.h"
 
@@ -43,6 +44,17 @@ class InodeFlag {
   bool done_ = false;
 };
 
+struct DriftSink : AuditSink {
+  void examined(const std::string&, std::vector<Finding> findings) override {
+    for (const Finding& finding : findings) {
+      if (finding.code == Code::mode_drift) advice = finding.remedy.advice;
+    }
+  }
+  void unexamined(const std::string&, int) override {}
+  void truncated(const std::string&) override {}
+  std::string advice;
+};
+
 class ImmutableTest : public ::testing::TestWithParam<int> {
  protected:
   void SetUp() override {
@@ -71,6 +83,13 @@ TEST_P(ImmutableTest, ACommandThatWouldFailIsAdvice) {
     EXPECT_THAT(diagnosis.findings[0].remedy.advice, HasSubstr("chattr -ia, then chmod a+x"));
     const auto risk = risks(examiner, question_, diagnosis.chain.at(0).walk).at(0);
     EXPECT_THAT(risk.remedy.advice, HasSubstr("chattr -ia, then chmod o-w"));
+    AuditOptions options;
+    options.all = true;
+    options.desired.mode = 0755;
+    DriftSink sink;
+    audit({filesystem_, names_, surroundings_, {}, question_.who, ""}, {question_.target}, options,
+          1, sink);
+    EXPECT_THAT(sink.advice, HasSubstr("chattr -ia, then chmod 0755"));
   }
   EXPECT_EQ(diagnose(examiner, question_).findings.at(0).remedy.steps.size(), 1U);
 }

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/drift.h"
 #include "support/fake_filesystem.h"
 
 namespace permguard {
@@ -64,6 +65,9 @@ TEST(Puppet, WhatNoCommandRepairsIsAComment) {
   finding.remedy.advice = "convert the line ends to LF";
   const std::string text = puppet_manifest({}, {&finding, 1}, test::FakeNames());
   EXPECT_THAT(text, HasSubstr("# not repaired: shebang-crlf /srv/a\\x0a}exec"));
+  finding.remedy.advice = kDesiredStateFirst;
+  EXPECT_THAT(puppet_manifest({}, {&finding, 1}, test::FakeNames()),
+              HasSubstr("# to be seen again afterwards: shebang-crlf "));
 }
 
 }  // namespace

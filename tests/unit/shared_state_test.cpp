@@ -170,25 +170,30 @@ TEST(Watch, ReplacesTheLastResultOfADirectory) {
   EXPECT_EQ(views[1].findings.size(), 1u);
 }
 
-TEST(Watch, SaysWhereFindingsFoundNoRoom) {
+TEST(Watch, CountsFindingsThatFoundNoRoom) {
   SharedMemory memory(1);
   WatchView view = watch_of("/srv/cgi", shared::kWatchFindings + 10);
   for (std::size_t i = 0; i < shared::kWatchFindings; ++i) {
     view.findings[i].finding.severity = Severity::warning;
   }
   memory->store_watch(view);
+  view.left_out[{Code::mode_drift, Role::script, Severity::drift}] = 7;
+  memory->store_watch(view);
   const WatchView kept = watch_in(memory).at(0);
-  EXPECT_TRUE(kept.truncated);
+  EXPECT_FALSE(kept.truncated) << "every file was looked at";
   ASSERT_EQ(kept.findings.size(), shared::kWatchFindings);
+  EXPECT_EQ(total(kept.left_out), 17U);
+  EXPECT_EQ(total(kept.left_out, Severity::error), 0U);
+  EXPECT_EQ(total(kept.left_out, Severity::drift), 7U);
   EXPECT_EQ(kept.findings[9].finding.severity, Severity::error) << "the worst are kept";
   EXPECT_EQ(kept.findings[10].finding.severity, Severity::warning);
 }
 
-TEST(Watch, SaysWhereLongPathsFoundNoRoom) {
+TEST(Watch, CountsFindingsWhoseLongPathsFoundNoRoom) {
   SharedMemory memory(1);
   memory->store_watch(watch_of("/" + std::string(4000, 'd'), 60));
   const WatchView kept = watch_in(memory).at(0);
-  EXPECT_TRUE(kept.truncated);
+  EXPECT_EQ(kept.findings.size() + total(kept.left_out), 60U);
   EXPECT_LT(kept.findings.size(), 60u);
   EXPECT_GT(kept.findings.size(), 5u);
 }

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which questions the places of a configuration come to: what virtual hosts inherit is asked with
+// their own settings, what several places hold is asked once, and a pattern is taken by its word.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "support/httpd_server.h"
+#include "tests/places.h"
+
+namespace permguard::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+unsigned count_of(const std::string& text, const std::string& part) {
+  unsigned count = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; ++at) ++count;
+  return count;
+}
+
+class Places : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root, as configtest has";
+  }
+
+  static HttpdOptions options(std::string config, std::vector<std::string> modules = {}) {
+    HttpdOptions options;
+    options.config = std::move(config);
+    options.modules = std::move(modules);
+    return options;
+  }
+  static std::string dump(HttpdServer& server) {
+    return server.config_test({"-t", "-D", "DUMP_PERMGUARD"}).out;
+  }
+};
+
+constexpr const char* kHeirs = R"(
+<VirtualHost 127.0.0.1:@PORT@>
+  ServerName alike.example
+</VirtualHost>
+<VirtualHost 127.0.0.1:@PORT@>
+  ServerName heir.example
+  <Directory "@ROOT@/cgi-bin">
+    PermGuardRunAs daemon
+  </Directory>
+</VirtualHost>
+<VirtualHost 127.0.0.1:@PORT@>
+  ServerName own.example
+  ScriptAlias /cgi-bin/ "@ROOT@/own/"
+  PermGuardRunAs bin
+</VirtualHost>
+)";
+
+TEST_F(Places, InheritedByVirtualHostsAreJudgedByTheirSettings) {
+  HttpdServer server(options(kHeirs));
+  const std::string script = server.tree().write("cgi-bin/a.cgi", cgi_script("a"), 0750);
+  server.tree().chown("cgi-bin/a.cgi", "", "www-data");
+  server.tree().mkdir("own");
+  const std::string text = dump(server);
+  EXPECT_THAT(text, HasSubstr("daemon cannot execute '" + script + "'"));
+  EXPECT_THAT(text, HasSubstr("heir.example ("));
+  EXPECT_THAT(text, Not(HasSubstr("alike.example"))) << "the same as the main server";
+  EXPECT_THAT(text, Not(HasSubstr("bin cannot"))) << "its own ScriptAlias comes first";
+  EXPECT_THAT(server.config_test().err, HasSubstr("daemon cannot execute '" + script + "'"));
+}
+
+/// A URL stands for another directory in each virtual host; a directory counts for those that
+/// reach it.
+TEST_F(Places, OfMainSectionsAreThoseThatAVirtualHostReaches) {
+  HttpdServer server(options(R"(
+<Location "/tools">
+  SetHandler cgi-script
+  Options +ExecCGI
+</Location>
+<Directory "@ROOT@/one/bin">
+  Options +ExecCGI
+  AddHandler cgi-script .cgi
+</Directory>
+<VirtualHost 127.0.0.1:@PORT@>
+  ServerName one.example
+  DocumentRoot "@ROOT@/one"
+  PermGuardRunAs daemon
+</VirtualHost>
+<VirtualHost 127.0.0.1:@PORT@>
+  ServerName two.example
+  DocumentRoot "@ROOT@/two"
+  PermGuardRunAs bin
+</VirtualHost>
+)"));
+  for (const char* directory : {"one/tools", "two/tools", "one/bin"}) {
+    server.tree().mkdir(directory);
+  }
+  const std::string text = dump(server);
+  const auto place = [&](const std::string& path, const std::string& who) {
+    return "cgi directory '" + server.tree().path(path) + "': execute as " + who + ",";
+  };
+  EXPECT_THAT(text, HasSubstr(place("one/tools", "daemon")));
+  EXPECT_THAT(text, HasSubstr(place("two/tools", "bin")));
+  EXPECT_THAT(text, HasSubstr(place("one/bin", "daemon")));
+  EXPECT_THAT(text, Not(HasSubstr(place("one/bin", "bin"))));
+}
+
+/// auto and a named directory, an alias below another, two virtual hosts.
+constexpr const char* kOverlapping = R"(
+PermGuardWatchInterval 1
+PermGuardWatch auto
+PermGuardWatch "@ROOT@/cgi-bin"
+ScriptAlias /deep/ "@ROOT@/cgi-bin/deep/"
+<VirtualHost 127.0.0.1:@PORT@>
+  ServerName one.example
+  ScriptAlias /cgi-bin/ "@ROOT@/cgi-bin/"
+</VirtualHost>
+<Directory "@ROOT@/off">
+  PermGuard off
+</Directory>
+ScriptAlias /off/ "@ROOT@/off/"
+)";
+
+void lay_out_overlapping(HttpdServer& server) {
+  server.tree().write("cgi-bin/a.cgi", cgi_script("a"), 0644);
+  server.tree().write("cgi-bin/deep/b.cgi", cgi_script("b"), 0644);
+  server.tree().write("off/c.cgi", cgi_script("c"), 0644);
+}
+
+TEST_F(Places, ThatOverlapAreAuditedOnce) {
+  HttpdServer server(options(kOverlapping));
+  lay_out_overlapping(server);
+  const std::string text = dump(server);
+  for (const char* script : {"cgi-bin/a.cgi", "cgi-bin/deep/b.cgi"}) {
+    EXPECT_EQ(count_of(text, "cannot execute '" + server.tree().path(script)), 1U) << text;
+  }
+  EXPECT_THAT(text, HasSubstr("one.example")) << "a place that adds nothing is named all the same";
+  const auto audit = nlohmann::json::parse(
+      run({PERMGUARD_BUILD "/permguard", "audit",
+           "--httpd=/usr/sbin/apache2 -f " + server.tree().path("httpd.conf"), "--format", "json"})
+          .out);
+  EXPECT_EQ(audit["checked"], 2);
+  EXPECT_EQ(audit["findings"].size(), 2U) << "PermGuard is off for the third";
+}
+
+TEST_F(Places, ThatOverlapAreWatchedOnce) {
+  HttpdServer server(options(kOverlapping));
+  lay_out_overlapping(server);
+  server.start();
+  server.log().expect("not-executable: www-data cannot execute '" +
+                      server.tree().path("cgi-bin/a.cgi"));
+  server.log().expect("not-executable: www-data cannot execute '" +
+                      server.tree().path("cgi-bin/deep/b.cgi"));
+  const std::string metrics = server.get("/permguard-status?openmetrics").body;
+  EXPECT_THAT(metrics,
+              HasSubstr("permguard_watch_findings{code=\"not-executable\",role=\"script\"} 2\n"));
+  EXPECT_THAT(metrics, HasSubstr("permguard_watch_files 2\n"));
+}
+
+/// The handler is for some names, the watch for all.
+TEST_F(Places, OfSomeNamesAndOfAllShareNoFile) {
+  HttpdServer server(options(R"(
+PermGuardWatch "@ROOT@/www"
+<Directory "@ROOT@/www/run">
+  Options +ExecCGI
+  AddHandler cgi-script .cgi
+</Directory>
+)"));
+  server.tree().write("www/run/a.cgi", cgi_script("a"), 0644);
+  server.tree().write("www/run/b.sh", cgi_script("b"), 0644);
+  server.tree().write("www/c.sh", cgi_script("c"), 0644);
+  const std::string text = dump(server);
+  for (const char* script : {"www/run/a.cgi", "www/run/b.sh", "www/c.sh"}) {
+    EXPECT_EQ(count_of(text, "cannot execute '" + server.tree().path(script)), 1U) << text;
+  }
+}
+
+/// What stands behind a group counts too, and what the group can stand for.
+TEST_F(Places, OfPatternsHoldWhatThePatternCanName) {
+  HttpdServer server(options(R"conf(
+ScriptAliasMatch "^/one/(.*)\.do$" "@ROOT@/one/$1.cgi"
+ScriptAliasMatch "^/two(.*)" "@ROOT@/two$1"
+ScriptAliasMatch "^/~([a-z]+)/cgi-bin/(.*)" "@ROOT@/home/$1/cgi-bin/$2"
+ScriptAliasMatch "^/four/([a-z]+)/(.*)$" "@ROOT@/four/$1.cgi/$2"
+WSGIScriptAliasMatch "^/five/([^/]+)" "@ROOT@/five/$1.wsgi"
+)conf",
+                             {"wsgi"}));
+  TempTree& tree = server.tree();
+  const char* scripts[] = {"one/a.cgi", "one/deep/a.cgi", "two/a.cgi", "home/ann/cgi-bin/a.cgi",
+                           "four/a.cgi"};
+  for (const char* script : scripts) tree.write(script, cgi_script("x"), 0644);
+  tree.write("five/a.wsgi", "#", 0600);
+  const char* beside[] = {
+      "one/b.sh",  "home/ann/bin/b.sh", "home/b.sh",       "home/9/cgi-bin/b.sh",
+      "four/b.sh", "five/b.sh",         "five/deep/b.wsgi"};
+  for (const char* file : beside) tree.write(file, cgi_script("x"), 0600);
+  const std::string text = dump(server);
+  for (const char* script : scripts) {
+    EXPECT_THAT(text, HasSubstr("cannot execute '" + tree.path(script) + "'"));
+  }
+  EXPECT_THAT(text, HasSubstr("cannot read '" + tree.path("five/a.wsgi") + "'"));
+  EXPECT_THAT(text, Not(HasSubstr("b.sh")));
+  EXPECT_THAT(text, Not(HasSubstr("b.wsgi")));
+}
+
+}  // namespace
+}  // namespace permguard::test
