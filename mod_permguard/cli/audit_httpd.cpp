@@ -71,7 +71,8 @@ std::optional<T> member(const Json& object, const char* name) {
 ScriptNames names_of(const Json& names) {
   return {names.at("extensions").get<std::vector<std::string>>(),
           names.at("patterns").get<std::vector<std::string>>(),
-          names.at("expressions").get<std::vector<std::string>>()};
+          names.at("expressions").get<std::vector<std::string>>(),
+          names.at("paths").get<std::vector<std::string>>()};
 }
 
 /// A wrapper or a socket has but one use, whatever need was asked for.

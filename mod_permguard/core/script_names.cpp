@@ -2,7 +2,6 @@
 #include "core/script_names.h"
 
 #include <fnmatch.h>
-#include <regex.h>
 #include <strings.h>
 
 #include <algorithm>
@@ -24,33 +23,11 @@ bool has_extension(std::string_view name, const std::string& extension) {
   return false;
 }
 
-/// Of what Perl's have more, the two that names are told apart by.
-std::string as_posix(std::string expression) {
-  const auto replace = [&](std::string_view perl, std::string_view posix) {
-    for (std::size_t at = 0; (at = expression.find(perl, at)) != std::string::npos;) {
-      expression.replace(at, perl.size(), posix);
-      at += posix.size();
-    }
-  };
-  replace("(?:", "(");
-  replace("\\d", "[0-9]");
-  return expression;
-}
-
 }  // namespace
 
-bool matches(const std::string& text, const std::string& expression) {
-  regex_t compiled{};
-  if (regcomp(&compiled, as_posix(expression).c_str(), REG_EXTENDED | REG_NOSUB) != 0) {
-    return true;
-  }
-  const bool found = regexec(&compiled, text.c_str(), 0, nullptr, 0) == 0;
-  regfree(&compiled);
-  return found;
-}
-
-bool ScriptNames::fit(std::string_view name) const {
+bool ScriptNames::fit(std::string_view path) const {
   if (empty()) return true;
+  const std::string_view name = path.substr(path.rfind('/') + 1);
   const std::string text(name);
   const auto any = [](const std::vector<std::string>& rules, auto fits) {
     return std::any_of(rules.begin(), rules.end(), fits);
@@ -60,7 +37,10 @@ bool ScriptNames::fit(std::string_view name) const {
              [&](const std::string& rule) {
                return fnmatch(rule.c_str(), text.c_str(), 0) == 0;
              }) ||
-         any(expressions, [&](const std::string& rule) { return matches(text, rule); });
+         any(expressions, [&](const std::string& rule) { return matches(text, rule); }) ||
+         any(paths, [&](const std::string& rule) {
+           return fnmatch(rule.c_str(), std::string(path).c_str(), FNM_PATHNAME) == 0;
+         });
 }
 
 }  // namespace permguard

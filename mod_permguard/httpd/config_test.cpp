@@ -116,6 +116,7 @@ std::string names_text(const std::vector<ScriptNames>& sections) {
   for (const ScriptNames& names : sections) {
     for (const std::string& pattern : names.patterns) text += " <Files \"" + pattern + "\">";
     for (const std::string& match : names.expressions) text += " <FilesMatch \"" + match + "\">";
+    for (const std::string& path : names.paths) text += " <Directory \"" + path + "\">";
   }
   return text;
 }
@@ -154,7 +155,8 @@ void dump_text(Tester& tester) {
 nlohmann::ordered_json names_json(const ScriptNames& names) {
   return {{"extensions", names.extensions},
           {"patterns", names.patterns},
-          {"expressions", names.expressions}};
+          {"expressions", names.expressions},
+          {"paths", names.paths}};
 }
 
 nlohmann::ordered_json place_json(const ScriptPlace& place) {

@@ -40,10 +40,14 @@ struct Found {
   const Identity* who = nullptr;  ///< named by a directive
 };
 
-/// Whether no <Files> section counts for `part` alone: those that count around it count in it too.
+/// Whether no section for files counts for `part` alone.
 bool has_the_files_of(const ScriptPlace& part, const ScriptPlace& around) {
-  return files_sections_for(part.server, part.path).size() ==
-         files_sections_for(around.server, around.path).size();
+  const std::vector<FilesSection> known = files_sections_for(around.server, around.path);
+  const std::vector<FilesSection> own = files_sections_for(part.server, part.path);
+  return std::all_of(own.begin(), own.end(), [&](const FilesSection& section) {
+    return std::any_of(known.begin(), known.end(),
+                       [&](const FilesSection& each) { return each.settings == section.settings; });
+  });
 }
 
 class Finder {
@@ -434,7 +438,7 @@ class Finder {
 }  // namespace
 
 bool ScriptPlace::covers(const std::string& target) const {
-  return lies_in(target, path) && names.in_scope(target) &&
+  return lies_in(target, path) && (kind == Kind::file || names.in_scope(target)) &&
          std::none_of(excluded.begin(), excluded.end(),
                       [&](const std::string& part) { return lies_in(target, part); });
 }

@@ -66,8 +66,8 @@ std::vector<ap_conf_vector_t*> sections_for(const server_rec* server, const std:
 DirectoryConfig settings_for(apr_pool_t* pool, const server_rec* server,
                              const std::string& directory);
 
-/// The <Files> sections that count in `directory` of `server`, in the order in which httpd merges
-/// them.
+/// The sections that count for names in `directory` of `server`, in the order in which httpd merges
+/// them: <Directory> with wildcards that fit its files, and <Files>.
 std::vector<FilesSection> files_sections_for(const server_rec* server,
                                              const std::string& directory);
 

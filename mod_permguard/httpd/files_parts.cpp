@@ -17,14 +17,24 @@ constexpr std::size_t kMostParts = 64;
 /// The one name that `names` speaks of, where it is no wildcard.
 std::optional<std::string> only_name(const ScriptNames& names) {
   const bool plain = names.patterns.size() == 1 && names.expressions.empty() &&
+                     names.paths.empty() &&
                      names.patterns[0].find_first_of("*?[\\") == std::string::npos;
   return plain ? std::optional(names.patterns[0]) : std::nullopt;
 }
 
+/// Wherever it lies. Rules for whole paths fit no name alone.
 bool has(const FilesPart& part, const std::string& name) {
   return (part.outside.empty() || !part.outside.fit(name)) &&
          std::all_of(part.within.begin(), part.within.end(),
                      [&](const ScriptNames& names) { return names.fit(name); });
+}
+
+/// In some directory.
+bool may_have(const FilesPart& part, const std::string& name) {
+  return (part.outside.empty() || !part.outside.fit(name)) &&
+         std::all_of(part.within.begin(), part.within.end(), [&](const ScriptNames& names) {
+           return !names.paths.empty() || names.fit(name);
+         });
 }
 
 class Splitter {
@@ -57,7 +67,7 @@ class Splitter {
       if (section.names.fit(*own)) part.settings = merged(pool_, part.settings, *section.settings);
       return std::nullopt;
     }
-    if (name && !has(part, *name)) return std::nullopt;
+    if (name && !may_have(part, *name)) return std::nullopt;
     FilesPart both = part;
     add_names(part.outside, section.names);
     if (parts_.size() >= kMostParts) return std::nullopt;

@@ -105,6 +105,7 @@ void add_names(ScriptNames& names, const ScriptNames& more) {
   append(names.extensions, more.extensions);
   append(names.patterns, more.patterns);
   append(names.expressions, more.expressions);
+  append(names.paths, more.paths);
 }
 
 ScriptHandlers handlers_set_by(apr_pool_t* pool, const ap_directive_t* first) {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "core/script_names.h"
+#include "core/expression.h"
 
 namespace permguard {
 namespace {
@@ -72,14 +72,17 @@ class Pattern {
   void add_part(const std::string& group) {
     if (parts_++ == 0) first_ = group;
     whole_ += '(' + group + ')';
-    is_looked_up_ = is_looked_up_ && !matches("a/b", "^(" + group + ")$");
+    is_looked_up_ = is_looked_up_ && !may_hold_slash(group);
     if (is_looked_up_) glob_ += '*';
   }
 
   std::vector<PatternPlace> places() const {
     if (parts_ == 0) return {{text_, {}}};
-    const bool is_open = parts_ == 1 && text_behind_.empty() && (first_ == ".*" || first_ == ".+");
-    if (!is_open) return deepest_known();
+    const bool is_last = parts_ == 1 && text_behind_.empty();
+    if (begins_below(first_) && !text_.ends_with('/')) {
+      return {{text_, is_last && is_anything(first_.substr(1)) ? "" : ended()}};
+    }
+    if (!is_last || !is_anything(first_)) return deepest_known();
     if (text_.ends_with('/')) return {{directory_in(text_), {}}};
     std::vector<PatternPlace> places;
     for (std::string& path : existing(glob_ + '*')) places.push_back({std::move(path), {}});
@@ -87,6 +90,19 @@ class Pattern {
   }
 
  private:
+  static bool is_anything(const std::string& group) { return group == ".*" || group == ".+"; }
+
+  /// "/.*": the text before the group is a whole component.
+  static bool begins_below(const std::string& group) {
+    return group.starts_with('/') && group.find('|') == std::string::npos;
+  }
+
+  std::string ended() const {
+    std::string whole = '^' + whole_;
+    for (unsigned i = 0; i < optional_; ++i) whole += ")?";
+    return whole + '$';
+  }
+
   static std::string directory_in(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
@@ -103,9 +119,7 @@ class Pattern {
   }
 
   std::vector<PatternPlace> deepest_known() const {
-    std::string whole = '^' + whole_;
-    for (unsigned i = 0; i < optional_; ++i) whole += ")?";
-    whole += '$';
+    const std::string whole = ended();
     const std::string pattern = directory_in(glob_);
     if (pattern.find_first_of("*?[\\") == std::string::npos) {
       return {{directory_in(text_), whole}};

@@ -31,7 +31,7 @@ bool holds_all(const std::vector<std::string>& rules, const std::vector<std::str
 bool holds_all(const ScriptNames& names, const ScriptNames& wanted) {
   return holds_all(names.extensions, wanted.extensions) &&
          holds_all(names.patterns, wanted.patterns) &&
-         holds_all(names.expressions, wanted.expressions);
+         holds_all(names.expressions, wanted.expressions) && holds_all(names.paths, wanted.paths);
 }
 
 /// Whether no file of `whole` in a directory of both is out of the scope of `part`.

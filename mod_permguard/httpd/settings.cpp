@@ -38,17 +38,43 @@ std::vector<ap_conf_vector_t*> vectors_of(const apr_array_header_t* sections) {
   return {elements, elements + sections->nelts};
 }
 
+std::vector<ap_conf_vector_t*> directory_sections(const server_rec* server) {
+  const auto* core =
+      static_cast<const core_server_config*>(ap_get_core_module_config(server->module_config));
+  return vectors_of(core->sec_dir);
+}
+
 bool says_something(const DirectoryConfig& settings) {
   return settings.mode || settings.run_as || settings.forbidden || settings.desired;
+}
+
+/// ap_directory_walk() matches <Directory "/srv/cgi/*"> with the files of /srv/cgi too, after the
+/// sections for the directory and before <Files>.
+std::vector<FilesSection> wildcards_for_files(const server_rec* server,
+                                              const std::string& directory) {
+  std::vector<FilesSection> found;
+  for (const ap_conf_vector_t* section : directory_sections(server)) {
+    const core_dir_config& core = core_config(section);
+    const DirectoryConfig& settings = directory_config(section);
+    if (core.d == nullptr || core.r || !core.d_is_fnmatch || !says_something(settings)) continue;
+    std::string pattern = core.d;
+    while (pattern.ends_with('/')) pattern.pop_back();
+    const std::size_t slash = pattern.rfind('/');
+    if (slash == std::string::npos || slash == 0 ||
+        apr_fnmatch(pattern.substr(0, slash).c_str(), directory.c_str(), APR_FNM_PATHNAME) !=
+            APR_SUCCESS) {
+      continue;
+    }
+    found.push_back({{{}, {}, {}, {std::move(pattern)}}, &settings});
+  }
+  return found;
 }
 
 }  // namespace
 
 std::vector<ap_conf_vector_t*> sections_for(const server_rec* server,
                                             const std::string& directory) {
-  const auto* core =
-      static_cast<const core_server_config*>(ap_get_core_module_config(server->module_config));
-  std::vector<ap_conf_vector_t*> sections = vectors_of(core->sec_dir);
+  std::vector<ap_conf_vector_t*> sections = directory_sections(server);
   std::erase_if(sections, [&](const ap_conf_vector_t* section) {
     return !applies(core_config(section), directory);
   });
@@ -66,7 +92,7 @@ DirectoryConfig settings_for(apr_pool_t* pool, const server_rec* server,
 
 std::vector<FilesSection> files_sections_for(const server_rec* server,
                                              const std::string& directory) {
-  std::vector<FilesSection> found;
+  std::vector<FilesSection> found = wildcards_for_files(server, directory);
   std::vector<ap_conf_vector_t*> around = sections_for(server, directory);
   around.insert(around.begin(), server->lookup_defaults);
   for (const ap_conf_vector_t* section : around) {
@@ -85,10 +111,9 @@ std::vector<FilesSection> files_sections_for(const server_rec* server,
 DirectoryConfig settings_for_file(apr_pool_t* pool, const server_rec* server,
                                   const std::string& file) {
   const std::string directory = directory_of(file);
-  const std::string name = file.substr(file.rfind('/') + 1);
   DirectoryConfig settings = settings_for(pool, server, directory);
   for (const FilesSection& section : files_sections_for(server, directory)) {
-    if (section.names.fit(name)) settings = merged(pool, settings, *section.settings);
+    if (section.names.fit(file)) settings = merged(pool, settings, *section.settings);
   }
   return settings;
 }

@@ -183,17 +183,18 @@ ScriptAliasMatch "^/one/(.*)\.do$" "@ROOT@/one/$1.cgi"
 ScriptAliasMatch "^/two(.*)" "@ROOT@/two$1"
 ScriptAliasMatch "^/~([a-z]+)/cgi-bin/(.*)" "@ROOT@/home/$1/cgi-bin/$2"
 ScriptAliasMatch "^/four/([a-z]+)/(.*)$" "@ROOT@/four/$1.cgi/$2"
+ScriptAliasMatch "^/six(/[\w.-]+)?$" "@ROOT@/six$1"
+ScriptAliasMatch "^/git/(.*/(HEAD|info/refs))$" "@ROOT@/git-backend/$1"
 WSGIScriptAliasMatch "^/five/([^/]+)" "@ROOT@/five/$1.wsgi"
 )conf",
                              {"wsgi"}));
   TempTree& tree = server.tree();
-  const char* scripts[] = {"one/a.cgi", "one/deep/a.cgi", "two/a.cgi", "home/ann/cgi-bin/a.cgi",
-                           "four/a.cgi"};
+  const char* scripts[] = {"one/a.cgi",  "one/deep/a.cgi", "two/a.cgi",  "home/ann/cgi-bin/a.cgi",
+                           "four/a.cgi", "six/a.cgi",      "git-backend"};
   for (const char* script : scripts) tree.write(script, cgi_script("x"), 0644);
   tree.write("five/a.wsgi", "#", 0600);
-  const char* beside[] = {
-      "one/b.sh",  "home/ann/bin/b.sh", "home/b.sh",       "home/9/cgi-bin/b.sh",
-      "four/b.sh", "five/b.sh",         "five/deep/b.wsgi"};
+  const char* beside[] = {"one/b.sh",  "home/ann/bin/b.sh", "home/b.sh", "home/9/cgi-bin/b.sh",
+                          "four/b.sh", "six/deep/b.sh",     "five/b.sh", "five/deep/b.wsgi"};
   for (const char* file : beside) tree.write(file, cgi_script("x"), 0600);
   const std::string text = dump(server);
   for (const char* script : scripts) {

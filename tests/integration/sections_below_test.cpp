@@ -132,6 +132,30 @@ TEST_F(SectionsBelow, OfWildcardsAreWhatLiesThere) {
   }
 }
 
+/// httpd matches them with files too.
+TEST_F(SectionsBelow, OfWildcardsCountForFilesThere) {
+  options_.modules = {"headers"};
+  options_.config =
+      "PermGuardWatchInterval 1\nPermGuard report\n"
+      "<Directory \"@ROOT@/cgi-bin/*.cgi\">\nPermGuardRunAs daemon\nHeader set Fits yes\n"
+      "</Directory>\n";
+  HttpdServer server(options_);
+  const std::string script = server.tree().write("cgi-bin/a.cgi", cgi_script("a"), 0750);
+  server.tree().chown("cgi-bin/a.cgi", "", "www-data");
+  server.tree().write("cgi-bin/b.sh", cgi_script("b"), 0755);
+  server.tree().write("cgi-bin/deep/a.cgi", cgi_script("c"), 0750);
+  server.tree().chown("cgi-bin/deep/a.cgi", "", "www-data");
+  const std::string said = "execute-denied (modelled): daemon cannot execute '" + script + "'";
+  EXPECT_THAT(server.config_test().err, HasSubstr(said));
+  EXPECT_THAT(server.config_test({"-t", "-D", "DUMP_PERMGUARD"}).out, HasSubstr(said));
+  server.start();
+  server.log().expect(said);
+  EXPECT_EQ(server.get("/cgi-bin/a.cgi").header("Fits"), "yes");
+  EXPECT_EQ(server.get("/cgi-bin/b.sh").header("Fits"), "");
+  EXPECT_EQ(server.get("/cgi-bin/deep/a.cgi").body, "c\n") << "no file of that directory";
+  EXPECT_EQ(server.log().count("deep/a.cgi"), 0U);
+}
+
 constexpr const char* kFiles = R"(
 PermGuardWatchInterval 1
 <Files "known-*.cgi">

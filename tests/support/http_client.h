@@ -15,7 +15,8 @@ struct HttpRequest {
   std::string url;                   ///< sent as it is: neither `..` nor escapes are touched
   std::vector<std::string> headers;  ///< "Name: value"
   std::string body;                  ///< sent where not empty
-  std::chrono::milliseconds timeout = std::chrono::seconds(30);
+  /// mod_fcgid tries a program that ends at once for up to a minute.
+  std::chrono::milliseconds timeout = std::chrono::seconds(90);
   bool http2 = false;  ///< HTTP/2 in the clear, with prior knowledge
 };
 
