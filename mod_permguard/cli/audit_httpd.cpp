@@ -12,6 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/httpd_process.h"
+#include "core/chain.h"
 #include "core/remedy.h"
 #include "core/suexec_judge.h"
 #include "core/unexamined.h"
@@ -133,6 +134,17 @@ WhoseRights with_eyes_of_httpd(WhoseRights rights, const Json& document) {
   return rights;
 }
 
+bool overlap(const std::vector<const Json*>& places) {
+  std::vector<std::string> paths;
+  for (const Json* place : places) paths.push_back(path_of(*place));
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    for (std::size_t j = 0; j < paths.size(); ++j) {
+      if (i != j && lies_in(paths[i], paths[j])) return true;
+    }
+  }
+  return false;
+}
+
 class PlacesAudit {
  public:
   PlacesAudit(AuditResult& result, const Json& document, const WhoseRights& rights,
@@ -240,11 +252,14 @@ class PlacesAudit {
 void audit_httpd(AuditResult& result, const std::string& apachectl, const WhoseRights& rights,
                  const HttpdAudit& audit) {
   const Json document = document_of(apachectl);
-  PlacesAudit places(result, document, rights, audit);
+  std::vector<const Json*> counting;
   for (const Json& place : document.at("places")) {
     const bool off = place.at("mode").get<std::string>() == "off";
-    if (!off && !place.at("repeats").get<bool>()) places.audit_place(place);
+    if (!off && !place.at("repeats").get<bool>()) counting.push_back(&place);
   }
+  result.may_repeat = overlap(counting);
+  PlacesAudit places(result, document, rights, audit);
+  for (const Json* place : counting) places.audit_place(*place);
 }
 
 }  // namespace permguard::cli

@@ -2,10 +2,12 @@
 #include "cli/audit_run.h"
 
 #include <algorithm>
+#include <functional>
 #include <unordered_set>
 #include <utility>
 
 #include "core/drift.h"
+#include "report/sentence.h"
 
 namespace permguard::cli {
 namespace {
@@ -28,7 +30,15 @@ std::size_t AuditResult::user(const WhoseRights& rights) {
   return users.size() - 1;
 }
 
+bool AuditResult::is_new(const std::string& what) {
+  return !may_repeat || heard.insert(std::hash<std::string>{}(what)).second;
+}
+
 void AuditResult::keep(std::size_t user, Finding finding) {
+  if (!is_new(std::to_string(user) + tag(finding) + name_of(finding.need) +
+              name_of(finding.severity) + '\n' + finding.path + '\n' + finding.target)) {
+    return;
+  }
   count(counts, finding);
   if (kept < kMaxKept) {
     ++kept;
@@ -82,7 +92,7 @@ AuditCollector::~AuditCollector() {
 
 void AuditCollector::examined(const std::string& path, std::vector<Finding> findings) {
   const bool is_directory = !findings.empty() && findings.front().role == Role::directory;
-  result_.checked += !is_directory && !result_.compared.contains(path);
+  result_.checked += !is_directory && !result_.compared.contains(path) && result_.is_new(path);
   for (Finding& finding : findings) result_.keep(user_, std::move(finding));
 }
 

@@ -34,10 +34,14 @@ struct AuditResult {
   std::uint64_t unexamined_left_out = 0;
   std::vector<std::string> added;  ///< files a desired state lacks
   double seconds = 0;
+  bool may_repeat = false;  ///< what is audited overlaps: nothing is told or counted again
+  std::unordered_set<std::size_t> heard;  ///< then, hashes of what was
 
   /// Where the findings for `rights` belong, an index of `users`.
   std::size_t user(const WhoseRights& rights);
   void keep(std::size_t user, Finding finding);
+  /// Whether `what` was not asked about before.
+  bool is_new(const std::string& what);
   void keep(Unexamined path);
   /// Each user's by target; the findings of one target stay in their order.
   void sort();

@@ -78,14 +78,20 @@ std::vector<const server_rec*> ConfFacts::main_and(const server_rec* server) con
 }
 
 ScriptHandlers ConfFacts::handlers_in(const std::string& directory, const server_rec* server) {
-  ScriptHandlers handlers = facts_[server].handlers;
-  if (server != main_) add_handlers(handlers, facts_[main_].handlers);
-  std::vector<const server_rec*> servers = main_and(server);
-  std::reverse(servers.begin(), servers.end());  // of two PATHs the first one stays
-  for (const server_rec* each : servers) {
-    for (const auto& [place, set] : facts_[each].by_directory) {
-      if (lies_in(directory, place)) add_handlers(handlers, set);
+  ScriptHandlers handlers = facts_[main_].handlers;
+  if (server != main_) add_handlers(handlers, facts_[server].handlers);
+  std::vector<const std::pair<std::string, ScriptHandlers>*> around;
+  for (const server_rec* each : main_and(server)) {
+    for (const auto& section : facts_[each].by_directory) {
+      if (lies_in(directory, section.first)) around.push_back(&section);
     }
+  }
+  // As httpd: the shorter path first, else in the order of the configuration.
+  std::stable_sort(around.begin(), around.end(), [](const auto* one, const auto* other) {
+    return one->first.size() < other->first.size();
+  });
+  for (const auto* section : around) add_handlers(handlers, section->second);
+  for (const server_rec* each : main_and(server)) {
     for (const auto& [url, set] : facts_[each].by_url) {
       const std::string place = directory_of_url(url, server);
       if (!place.empty() && lies_in(directory, without_slash(place))) add_handlers(handlers, set);
@@ -116,9 +122,34 @@ std::string ConfFacts::directory_of_url(const std::string& url, const server_rec
       const std::string start = without_slash(prefix);
       if (lies_in(url, start)) return without_slash(directory) + url.substr(start.size());
     }
-    if (!facts_[each].document_root.empty()) return facts_[each].document_root + url;
   }
-  return {};
+  const std::string& own = facts_[server].document_root;
+  const std::string& root = own.empty() ? facts_[main_].document_root : own;
+  return root.empty() ? root : root + url;
+}
+
+std::vector<std::string> ConfFacts::aliased_below_url(const std::string& url,
+                                                      const server_rec* server) {
+  std::vector<std::string> directories;
+  for (const server_rec* each : main_and(server)) {
+    for (const auto& [prefix, directory] : facts_[each].aliases) {
+      const std::string start = without_slash(prefix);
+      const bool below = start != without_slash(url) && lies_in(start, without_slash(url));
+      const bool counts = directory_of_url(start, server) == without_slash(directory);
+      if (below && counts) directories.push_back(without_slash(directory));
+    }
+  }
+  return directories;
+}
+
+bool ConfFacts::speaks_of_scripts(const std::string& directory, const server_rec* server) {
+  const std::vector<const server_rec*> servers = main_and(server);
+  return std::any_of(servers.begin(), servers.end(), [&](const server_rec* each) {
+    const auto& sections = facts_[each].by_directory;
+    return std::any_of(sections.begin(), sections.end(), [&](const auto& section) {
+      return section.first == directory && section.second.speaks;
+    });
+  });
 }
 
 bool ConfFacts::can_reach(const server_rec* server, const std::string& directory) {

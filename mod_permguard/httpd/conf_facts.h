@@ -33,6 +33,12 @@ class ConfFacts {
   /// where that cannot be told.
   std::string directory_of_url(const std::string& url, const server_rec* server);
 
+  /// What aliases that count for `server` give to URLs below `url`.
+  std::vector<std::string> aliased_below_url(const std::string& url, const server_rec* server);
+
+  /// Whether a <Directory> section for just `directory` has handlers or Options.
+  bool speaks_of_scripts(const std::string& directory, const server_rec* server);
+
   /// Whether a URL of `server`, which is a virtual host, may lead to what lies in `directory`: in
   /// or around its DocumentRoot, or what an alias stands for.
   bool can_reach(const server_rec* server, const std::string& directory);

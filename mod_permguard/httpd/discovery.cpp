@@ -35,7 +35,8 @@ struct Found {
   Need need = Need::execute;
   ScriptPlace::Kind kind = ScriptPlace::Kind::directory;
   ScriptChoice names{};
-  bool wrapped = false;  ///< a wrapper reads it
+  bool wrapped = false;     ///< a wrapper reads it
+  bool by_section = false;  ///< by handlers and Options of <Directory>: those below have their own
   std::string wsgi_group{};
   const Identity* who = nullptr;  ///< named by a directive
 };
@@ -93,7 +94,7 @@ class Finder {
     for (const std::string& directory : directories_of(node)) {
       if (section.inherited && !facts_.can_reach(section.server, directory)) continue;
       section.directory = directory;
-      if (allows_exec_cgi(node)) take_exec_cgi(node, section);
+      take_exec_cgi(node, section);
       visit(node.first_child, section);
     }
   }
@@ -118,16 +119,21 @@ class Finder {
     return allowed;
   }
 
+  /// What one section says of handlers and another of Options comes together.
   void take_exec_cgi(const ap_directive_t& node, const Section& section) {
-    add_handled(node, section, section.directory,
-                facts_.handlers_in(section.directory, section.server));
+    const std::string& directory = section.directory;
+    if (facts_.speaks_of_scripts(directory, section.server) &&
+        exec_cgi_in(pool_, section.server, directory)) {
+      add_handled(node, section, directory, facts_.handlers_in(directory, section.server), true);
+    }
   }
 
   void add_handled(const ap_directive_t& node, const Section& section, const std::string& directory,
-                   const ScriptHandlers& handlers) {
+                   const ScriptHandlers& handlers, bool by_section = false) {
     const auto add_set = [&](const SetFor& set, Found found) {
       if (!set.any()) return;
       found.path = directory;
+      found.by_section = by_section;
       if (!set.all) found.names.handled = set.names;
       add(section, node, std::move(found));
     };
@@ -154,9 +160,12 @@ class Finder {
     if (!equal(node.directive, "<Location") || !url.starts_with('/') || !allows_exec_cgi(node)) {
       return;
     }
-    const std::string directory = facts_.directory_of_url(url, section.server);
-    if (directory.empty()) return;
-    add_handled(node, section, directory, handlers_set_by(pool_, node.first_child));
+    std::vector<std::string> directories = facts_.aliased_below_url(url, section.server);
+    directories.push_back(facts_.directory_of_url(url, section.server));
+    for (const std::string& directory : directories) {
+      if (directory.empty()) continue;
+      add_handled(node, section, directory, handlers_set_by(pool_, node.first_child));
+    }
   }
 
   void add_watched(const server_rec* server) {
@@ -347,24 +356,32 @@ class Finder {
     if (found.who) take_user(place, *found.who);
   }
 
+  /// Those above come first: the last one around it is the innermost.
+  static ScriptPlace& innermost_around(const std::string& directory,
+                                       std::vector<ScriptPlace>& parts) {
+    return *std::find_if(parts.rbegin(), parts.rend(),
+                         [&](const ScriptPlace& each) { return lies_in(directory, each.path); });
+  }
+
   /// Adds to `parts`, which holds a place, those of its directories that sections give other
   /// settings, and takes them out of the part they lie in.
   void split(const Section& section, const ap_directive_t& node, Found found,
              std::vector<ScriptPlace>& parts) {
     for (const std::string& directory : facts_.sections_below(found.path, section.server)) {
       found.path = directory;
+      if (found.by_section && facts_.speaks_of_scripts(directory, section.server)) {
+        innermost_around(directory, parts).excluded.push_back(directory);
+        continue;
+      }
       ScriptPlace part = place_of(section, node, found);
       if (part.kind != ScriptPlace::Kind::directory) continue;
       part.is_part = true;
-      // Those above come first: the last one around it is the innermost.
-      const auto around = std::find_if(parts.rbegin(), parts.rend(), [&](const ScriptPlace& each) {
-        return lies_in(directory, each.path);
-      });
-      if (is_judged_alike(part, *around) && part.mode == around->mode &&
-          has_the_files_of(part, *around)) {
+      ScriptPlace& around = innermost_around(directory, parts);
+      if (is_judged_alike(part, around) && part.mode == around.mode &&
+          has_the_files_of(part, around)) {
         continue;
       }
-      around->excluded.push_back(directory);
+      around.excluded.push_back(directory);
       parts.push_back(std::move(part));
     }
   }

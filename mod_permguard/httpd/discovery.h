@@ -61,6 +61,9 @@ std::vector<ScriptPlace> discover_places(apr_pool_t* pool, const ap_directive_t*
 /// merges them.
 std::vector<ap_conf_vector_t*> sections_for(const server_rec* server, const std::string& directory);
 
+/// Whether `Options`, as <Directory> sections of `server` are merged, has ExecCGI in `directory`.
+bool exec_cgi_in(apr_pool_t* pool, const server_rec* server, const std::string& directory);
+
 /// PermGuard's per-directory settings as httpd would merge them for a file in `directory` of
 /// `server`, without .htaccess, Location, Files and If, which depend on the request.
 DirectoryConfig settings_for(apr_pool_t* pool, const server_rec* server,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/handler_rules.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -52,7 +53,9 @@ class Gatherer {
       if (is_section(*node, "Files")) {
         gather(node->first_child, names_of_section(pool_, *node));
       } else if (node->first_child) {
+        ++conditions_;
         gather(node->first_child, within);
+        --conditions_;
       } else {
         take(*node, within);
       }
@@ -68,6 +71,16 @@ class Gatherer {
     if (equal(node.directive, "SetEnv") && within.empty() && words.size() > 1 &&
         words[0] == "PATH") {
       found.search_path = words[1];
+    }
+    constexpr std::string_view kOfScripts[] = {"Options",   "SetHandler",   "AddHandler",
+                                               "AddType",   "FcgidWrapper", "RemoveHandler",
+                                               "RemoveType"};
+    found.speaks |= std::any_of(std::begin(kOfScripts), std::end(kOfScripts),
+                                [&](std::string_view name) { return equal(node.directive, name); });
+    if (equal(node.directive, "SetHandler") && within.empty() && conditions_ == 0) {
+      found.forced = equal(words[0], "none") ? Forced::none : Forced::handler;
+    } else if (equal(node.directive, "RemoveHandler") || equal(node.directive, "RemoveType")) {
+      for (const std::string& word : words) found.removed.push_back(extension_of(word));
     }
     SetFor* set = words.empty() ? nullptr : of_handler(found, words[0]);
     if (!set) return;
@@ -97,7 +110,18 @@ class Gatherer {
   }
 
   apr_pool_t* pool_;
+  unsigned conditions_ = 0;  ///< how many <If> and the like are around
 };
+
+constexpr SetFor ScriptHandlers::*kScripts[] = {&ScriptHandlers::cgi, &ScriptHandlers::fcgid,
+                                                &ScriptHandlers::wsgi};
+
+void take_away(std::vector<std::string>& extensions, const std::vector<std::string>& removed) {
+  std::erase_if(extensions, [&](const std::string& extension) {
+    return std::any_of(removed.begin(), removed.end(),
+                       [&](const std::string& each) { return equal(each, extension); });
+  });
+}
 
 }  // namespace
 
@@ -114,14 +138,20 @@ ScriptHandlers handlers_set_by(apr_pool_t* pool, const ap_directive_t* first) {
   return std::move(gatherer.found);
 }
 
-void add_handlers(ScriptHandlers& handlers, const ScriptHandlers& more) {
+void add_handlers(ScriptHandlers& handlers, const ScriptHandlers& inner) {
+  for (SetFor ScriptHandlers::*handler : kScripts) {
+    SetFor& set = handlers.*handler;
+    take_away(set.names.extensions, inner.removed);
+    if (inner.forced == Forced::handler) set = {};
+    if (inner.forced == Forced::none) set.all = false;
+  }
   for (SetFor ScriptHandlers::*handler :
        {&ScriptHandlers::cgi, &ScriptHandlers::fcgid, &ScriptHandlers::wsgi,
         &ScriptHandlers::wrapped, &ScriptHandlers::unneeded}) {
-    (handlers.*handler).all |= (more.*handler).all;
-    add_names((handlers.*handler).names, (more.*handler).names);
+    (handlers.*handler).all |= (inner.*handler).all;
+    add_names((handlers.*handler).names, (inner.*handler).names);
   }
-  if (handlers.search_path.empty()) handlers.search_path = more.search_path;
+  if (handlers.search_path.empty()) handlers.search_path = inner.search_path;
 }
 
 bool is_section(const ap_directive_t& node, std::string_view name) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,9 @@ struct SetFor {
   bool any() const { return all || !names.empty(); }
 };
 
+/// What SetHandler, outside of <Files>, makes of what is set around it.
+enum class Forced : std::uint8_t { nothing, none, handler };
+
 /// The handlers that one section, or a server outside its sections, sets.
 struct ScriptHandlers {
   SetFor cgi;
@@ -26,14 +30,18 @@ struct ScriptHandlers {
   SetFor wrapped;           ///< what FcgidWrapper hands to a program, which reads it
   SetFor unneeded;          ///< what `FcgidWrapper … virtual` stands for: nobody opens the file
   std::string search_path;  ///< SetEnv PATH, which CGI scripts get; empty: not said
+  Forced forced = Forced::nothing;
+  std::vector<std::string> removed{};  ///< extensions of RemoveHandler and RemoveType
+  bool speaks = false;                 ///< of handlers or Options at all
 };
 
 /// Those of `first` and its siblings: SetHandler, AddHandler, AddType, FcgidWrapper and SetEnv
 /// PATH, also inside <Files>, <If> and the like, but not inside sections that name another place.
 ScriptHandlers handlers_set_by(apr_pool_t* pool, const ap_directive_t* first);
 
-/// Adds what `more` says; a PATH only where none is known.
-void add_handlers(ScriptHandlers& handlers, const ScriptHandlers& more);
+/// Lays what `inner` says over what is said around it, as httpd merges sections (mod_mime; core for
+/// SetHandler, which counts more than AddHandler); a PATH only where none is known.
+void add_handlers(ScriptHandlers& handlers, const ScriptHandlers& inner);
 
 /// Adds the rules of `more`.
 void add_names(ScriptNames& names, const ScriptNames& more);

@@ -55,6 +55,8 @@ std::vector<std::string> groups_of(const std::string& expression) {
 /// A path in the making: text as it is, and what stands for an unknown part.
 class Pattern {
  public:
+  explicit Pattern(bool any_case = false) : any_case_(any_case) {}
+
   void add(char character) {
     if (character == '/' && parts_ > 0) {  // what follows may be PATH_INFO of a script named before
       whole_ += '(';
@@ -71,7 +73,7 @@ class Pattern {
   /// What `group`, an expression, can stand for.
   void add_part(const std::string& group) {
     if (parts_++ == 0) first_ = group;
-    whole_ += '(' + group + ')';
+    whole_ += '(' + group + ")?";  // a group may take part in no match
     is_looked_up_ = is_looked_up_ && !may_hold_slash(group);
     if (is_looked_up_) glob_ += '*';
   }
@@ -98,7 +100,7 @@ class Pattern {
   }
 
   std::string ended() const {
-    std::string whole = '^' + whole_;
+    std::string whole = (any_case_ ? "(?i)^" : "^") + whole_;
     for (unsigned i = 0; i < optional_; ++i) whole += ")?";
     return whole + '$';
   }
@@ -115,6 +117,10 @@ class Pattern {
       paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
     }
     globfree(&found);
+    std::erase_if(paths, [](const std::string& path) {  // no URL holds these
+      return (path + '/').find("/./") != std::string::npos ||
+             (path + '/').find("/../") != std::string::npos;
+    });
     return paths;
   }
 
@@ -136,6 +142,7 @@ class Pattern {
   unsigned parts_ = 0;
   unsigned optional_ = 0;  ///< how many components of whole_ are in parentheses still open
   bool is_looked_up_ = true;
+  bool any_case_;
 };
 
 }  // namespace
@@ -143,7 +150,7 @@ class Pattern {
 std::vector<PatternPlace> places_of_match(const std::string& expression,
                                           const std::string& replacement) {
   const std::vector<std::string> groups = groups_of(expression);
-  Pattern pattern;
+  Pattern pattern(expression.starts_with("(?i)"));
   for (std::size_t at = 0; at < replacement.size(); ++at) {
     const bool more = at + 1 < replacement.size();
     if (replacement[at] == '$' && more && is_digit(replacement[at + 1])) {

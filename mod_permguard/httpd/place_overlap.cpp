@@ -15,11 +15,17 @@ bool is_off(const ScriptPlace& place) {
   return place.mode.mode == Mode::off;
 }
 
-/// Whether `one` says of a file whatever `other` would. Only suexec's policy, where it is asked,
-/// says more than the kernel.
+/// Whether `one` says of a file whatever `other` would: a risk that one of several virtual hosts
+/// forbids is an error. Only suexec's policy, where it is asked, says more than the kernel.
 bool answers_for(const ScriptPlace& one, const ScriptPlace& other) {
-  return one.role == other.role && one.need == other.need && is_judged_alike(one, other) &&
-         is_off(one) == is_off(other) && (is_for_suexec(one) || !is_for_suexec(other));
+  const bool forbids_as_much =
+      std::all_of(other.forbidden.begin(), other.forbidden.end(), [&](Code code) {
+        return std::find(one.forbidden.begin(), one.forbidden.end(), code) != one.forbidden.end();
+      });
+  return one.role == other.role && one.need == other.need && one.who == other.who &&
+         forbids_as_much && (one.desired == other.desired || other.desired.empty()) &&
+         one.search_path == other.search_path && is_off(one) == is_off(other) &&
+         (is_for_suexec(one) || !is_for_suexec(other));
 }
 
 bool holds_all(const std::vector<std::string>& rules, const std::vector<std::string>& wanted) {
@@ -77,8 +83,10 @@ class Separator {
   /// Takes out of the place `at` what `inner` asks as well.
   void leave_to(const ScriptPlace& inner, std::size_t at) {
     ScriptPlace& outer = places_[at];
-    if (inner.repeats || outer.repeats || outer.role != Role::script ||
-        !lies_in(inner.path, outer.path) || is_excluded(outer, inner.path) ||
+    if (inner.repeats || outer.repeats || outer.role != Role::script) return;
+    if (lies_in(outer.path, inner.path) && outer.path != inner.path)
+      leave_names_below(inner, outer);
+    if (!lies_in(inner.path, outer.path) || is_excluded(outer, inner.path) ||
         !answers_for(inner, outer) || !has_scope_of(inner.names, outer.names)) {
       return;
     }
@@ -87,6 +95,16 @@ class Separator {
       if (inner.path != outer.path) outer.excluded.push_back(inner.path);
     } else if (outer.names.empty() && less.among.empty() && less.except.empty()) {
       leave_names_to(inner, at);
+    }
+  }
+
+  /// The same where the place of some names, `around`, lies around that of all.
+  static void leave_names_below(const ScriptPlace& around, ScriptPlace& place) {
+    const ScriptChoice& names = around.names;
+    if (!names.empty() && names.among.empty() && names.except.empty() && place.names.empty() &&
+        !is_excluded(around, place.path) && answers_for(around, place) &&
+        has_scope_of(names, place.names) && !holds_all(place.names.outside, names.handled)) {
+      add_names(place.names.outside, names.handled);
     }
   }
 

@@ -81,6 +81,14 @@ std::vector<ap_conf_vector_t*> sections_for(const server_rec* server,
   return sections;
 }
 
+bool exec_cgi_in(apr_pool_t* pool, const server_rec* server, const std::string& directory) {
+  void* merged = ap_get_core_module_config(server->lookup_defaults);
+  for (const ap_conf_vector_t* section : sections_for(server, directory)) {
+    merged = core_module.merge_dir_config(pool, merged, ap_get_core_module_config(section));
+  }
+  return (static_cast<const core_dir_config*>(merged)->opts & OPT_EXECCGI) != 0;
+}
+
 DirectoryConfig settings_for(apr_pool_t* pool, const server_rec* server,
                              const std::string& directory) {
   DirectoryConfig settings = directory_config(server->lookup_defaults);

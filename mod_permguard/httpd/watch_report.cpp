@@ -31,11 +31,13 @@ bool holds(std::span<const Finding> findings, const Finding& wanted) {
                      [&](const Finding& finding) { return is_same(finding, wanted); });
 }
 
-bool holds(const WatchView& view, const Finding& wanted, const Identity& who) {
-  return std::any_of(view.findings.begin(), view.findings.end(), [&](const WatchFinding& found) {
-    return is_same(found.finding, wanted) && found.finding.target == wanted.target &&
-           found.finding.need == wanted.need && found.who.uid == who.uid;
-  });
+WatchFinding* find(WatchView& view, const Finding& wanted, const Identity& who) {
+  const auto found =
+      std::find_if(view.findings.begin(), view.findings.end(), [&](const WatchFinding& each) {
+        return is_same(each.finding, wanted) && each.finding.target == wanted.target &&
+               each.finding.need == wanted.need && each.who.uid == who.uid;
+      });
+  return found == view.findings.end() ? nullptr : &*found;
 }
 
 /// Only exec itself, or AT_EXECVE_CHECK after a failure, shows these.
@@ -68,6 +70,12 @@ WatchReport::WatchReport(const Engine& engine, apr_pool_t* pool, const WatchPlan
 void WatchReport::take(const ScriptPlace& place, PlaceReport&& report, double seconds) {
   if (!report.truncated && report.left_out.empty())
     covered_.push_back({&place, report.judged_by_suexec});
+  // Another place may hold the file too, and have told it.
+  std::erase_if(report.findings, [&](const Finding& finding) {
+    const std::string key = key_of(finding, place.who);
+    return errors_.contains(key) ||
+           (finding.severity != Severity::error && standing_.contains(key));
+  });
   const std::span<const Finding> all = report.findings;
   for (std::size_t begin = 0; begin < all.size();) {
     std::size_t end = begin;
@@ -88,7 +96,11 @@ void WatchReport::store(const ScriptPlace& place, PlaceReport&& report, double s
   view.last_run = now_seconds();
   view.duration_seconds += seconds;
   for (Finding& finding : report.findings) {
-    if (!holds(view, finding, place.who)) view.findings.push_back({std::move(finding), place.who});
+    if (WatchFinding* known = find(view, finding, place.who)) {
+      known->finding = std::move(finding);
+    } else {
+      view.findings.push_back({std::move(finding), place.who});
+    }
   }
   for (const auto& [kind, count] : report.left_out) view.left_out[kind] += count;
   shared_state().store_watch(view);
@@ -103,7 +115,9 @@ void WatchReport::publish(const ScriptPlace& place, std::span<const Finding> fin
   for (const Finding& finding : findings) {
     const auto key = standing_.insert(key_of(finding, place.who)).first;
     const bool leads = recorded.empty();
+    if (finding.severity == Severity::error) errors_.insert(*key);
     if (told_.keys.contains(*key) && !shared_state().has_room_for(finding, place.who)) {
+      unplaced_.insert(*key);
       recorded.push_back({.due = SharedState::Due::nothing});
       continue;
     }
@@ -229,7 +243,8 @@ std::string WatchReport::search_path_of_place(const Finding& finding) const {
 
 /// New to the table, but not to the watch: it had to make room for others meanwhile.
 bool WatchReport::was_evicted(const std::string& key) const {
-  return told_.keys.contains(key) && shared_state().counters().incidents_evicted > told_.evicted;
+  return told_.unplaced.contains(key) ||
+         (told_.keys.contains(key) && shared_state().counters().incidents_evicted > told_.evicted);
 }
 
 bool WatchReport::was_covered(const std::string& target) const {

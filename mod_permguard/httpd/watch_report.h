@@ -33,6 +33,7 @@ class WatchReport {
   /// the same.
   struct Told {
     Keys keys;
+    Keys unplaced;              ///< of those, for which the table had no room
     std::uint64_t evicted = 0;  ///< incidents evicted before that run
   };
 
@@ -46,7 +47,7 @@ class WatchReport {
   void settle(const std::function<bool()>& go_on);
 
   /// For the next run.
-  Told result() && { return {std::move(standing_), evicted_}; }
+  Told result() && { return {std::move(standing_), std::move(unplaced_), evicted_}; }
 
  private:
   /// A place that was examined to its end.
@@ -73,7 +74,9 @@ class WatchReport {
   const WatchPlan& plan_;
   const Told& told_;
   std::uint64_t evicted_;
-  Keys standing_;                           ///< keys of all findings of this run
+  Keys standing_;  ///< keys of all findings of this run
+  Keys errors_;    ///< of those, what was told as an error
+  Keys unplaced_;
   std::map<std::string, WatchView> views_;  ///< by directory: several places may lie there
   std::vector<Covered> covered_;
 };

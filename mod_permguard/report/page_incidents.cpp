@@ -92,7 +92,7 @@ std::string error_words(const StatusSnapshot& snapshot, const Standing& standing
   }
   if (standing.watch_errors > 0) {
     words +=
-        "The watch sees " + counted(standing.watch_errors, "more script") + " that cannot run.";
+        "The watch sees " + counted(standing.watch_errors, "more error") + " that no incident stands for.";
   }
   return words;
 }

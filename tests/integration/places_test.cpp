@@ -176,6 +176,99 @@ PermGuardWatch "@ROOT@/www"
   }
 }
 
+/// The innermost section decides on handlers and Options, wherever the two stand.
+TEST_F(Places, OfSectionsBelowFollowTheirHandlers) {
+  HttpdServer server(options(R"(
+PermGuardConfigTest fail
+<Directory "@ROOT@/htdocs">
+  Options +ExecCGI
+  AddHandler cgi-script .cgi
+</Directory>
+<Directory "@ROOT@/htdocs/all">
+  SetHandler cgi-script
+</Directory>
+<Directory "@ROOT@/htdocs/more">
+  AddHandler cgi-script .pl
+</Directory>
+<Directory "@ROOT@/htdocs/off">
+  Options -ExecCGI
+  SetHandler default-handler
+</Directory>
+<Directory "@ROOT@/htdocs/files">
+  SetHandler default-handler
+</Directory>
+<Directory "@ROOT@/htdocs/removed">
+  RemoveHandler .cgi
+</Directory>
+)"));
+  const char* scripts[] = {"a.cgi", "all/a.cgi", "all/b.pl", "more/a.cgi", "more/b.pl"};
+  const char* served[] = {"b.pl", "off/a.cgi", "files/a.cgi", "removed/a.cgi"};
+  const auto write = [&](const char* name, mode_t mode) {
+    return server.tree().write("htdocs/" + std::string(name), cgi_script("x"), mode);
+  };
+  for (const char* name : served) write(name, 0644);
+  for (const char* name : scripts) write(name, 0755);
+  EXPECT_EQ(server.config_test().exit_code, 0) << server.config_test().err;
+  for (const char* name : scripts) write(name, 0644);
+  const std::string text = dump(server);
+  for (const char* name : scripts) {
+    EXPECT_EQ(count_of(text, "cannot execute '" + server.tree().path("htdocs") + "/" + name), 1U);
+  }
+  for (const char* name : served) {
+    EXPECT_THAT(text, Not(HasSubstr(server.tree().path("htdocs") + "/" + name)));
+  }
+}
+
+/// A risk that one of two virtual hosts forbids is one error, not a warning and an error.
+TEST_F(Places, OfHostsThatForbidMoreAreTheirs) {
+  HttpdServer server(options(R"(
+PermGuardWatchInterval 1
+<VirtualHost 127.0.0.1:@PORT@>
+  ServerName exp.example
+  PermGuardForbid world-writable
+</VirtualHost>
+)"));
+  const std::string script = server.tree().write("cgi-bin/a.cgi", cgi_script("a"), 0757);
+  dump(server);
+  const ProcessResult told =
+      run({PERMGUARD_BUILD "/permguard", "audit",
+           "--httpd=/usr/sbin/apache2 -f " + server.tree().path("httpd.conf")});
+  EXPECT_EQ(told.exit_code, 1);
+  EXPECT_THAT(told.out, HasSubstr("world-writable: www-data cannot execute '" + script + "'"));
+  EXPECT_THAT(told.out, HasSubstr("1 files examined, 1 findings"));
+  server.start();
+  server.log().expect("world-writable: www-data cannot execute '" + script + "'");
+  EXPECT_THAT(server.get("/permguard-status?openmetrics").body,
+              HasSubstr("permguard_watch_findings{code=\"world-writable\",role=\"script\"} 1\n"));
+}
+
+/// A <Location> holds for what aliases bring below it, and for no DocumentRoot behind an alias.
+TEST_F(Places, OfALocationAreWhereItsAliasesLead) {
+  HttpdServer server(options(R"(
+Alias /s/in/ "@ROOT@/in/"
+Alias /s/ "@ROOT@/s/"
+<Location "/s">
+  SetHandler cgi-script
+  Options +ExecCGI
+</Location>
+<VirtualHost 127.0.0.1:@PORT@>
+  ServerName own.example
+  DocumentRoot "@ROOT@/own"
+  PermGuardRunAs daemon
+</VirtualHost>
+)"));
+  for (const char* directory : {"in", "s", "own/s"}) server.tree().mkdir(directory);
+  const std::string text = dump(server);
+  const auto place = [&](const std::string& path, const std::string& who) {
+    return "cgi directory '" + server.tree().path(path) + "': execute as " + who + ",";
+  };
+  for (const char* who : {"www-data", "daemon"}) {
+    EXPECT_THAT(text, HasSubstr(place("in", who)));
+    EXPECT_THAT(text, HasSubstr(place("s", who)));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("own/s")));
+}
+
 /// What stands behind a group counts too, and what the group can stand for.
 TEST_F(Places, OfPatternsHoldWhatThePatternCanName) {
   HttpdServer server(options(R"conf(
@@ -184,13 +277,19 @@ ScriptAliasMatch "^/two(.*)" "@ROOT@/two$1"
 ScriptAliasMatch "^/~([a-z]+)/cgi-bin/(.*)" "@ROOT@/home/$1/cgi-bin/$2"
 ScriptAliasMatch "^/four/([a-z]+)/(.*)$" "@ROOT@/four/$1.cgi/$2"
 ScriptAliasMatch "^/six(/[\w.-]+)?$" "@ROOT@/six$1"
+ScriptAliasMatch "^/seven/([^/]*\.cgi)(/.*)?$" "@ROOT@/seven/$1$2"
+ScriptAliasMatch "(?i)^/eight/([a-z]+\.cgi)$" "@ROOT@/eight/$1"
+ScriptAliasMatch "^/nine/([^/]+)/(.*)\.do$" "@ROOT@/nine/$1/$2.cgi"
+ScriptAliasMatch "^/ten(/.*)?$" "@ROOT@/ten$1"
 ScriptAliasMatch "^/git/(.*/(HEAD|info/refs))$" "@ROOT@/git-backend/$1"
 WSGIScriptAliasMatch "^/five/([^/]+)" "@ROOT@/five/$1.wsgi"
 )conf",
                              {"wsgi"}));
   TempTree& tree = server.tree();
-  const char* scripts[] = {"one/a.cgi",  "one/deep/a.cgi", "two/a.cgi",  "home/ann/cgi-bin/a.cgi",
-                           "four/a.cgi", "six/a.cgi",      "git-backend"};
+  const char* scripts[] = {
+      "one/a.cgi",  "one/deep/a.cgi", "two/a.cgi",   "home/ann/cgi-bin/a.cgi", "four/a.cgi",
+      "six/a.cgi",  "seven/a.cgi",    "eight/A.CGI", "nine/x/a.cgi",           "ten",
+      "git-backend"};
   for (const char* script : scripts) tree.write(script, cgi_script("x"), 0644);
   tree.write("five/a.wsgi", "#", 0600);
   const char* beside[] = {"one/b.sh",  "home/ann/bin/b.sh", "home/b.sh", "home/9/cgi-bin/b.sh",
@@ -203,6 +302,7 @@ WSGIScriptAliasMatch "^/five/([^/]+)" "@ROOT@/five/$1.wsgi"
   EXPECT_THAT(text, HasSubstr("cannot read '" + tree.path("five/a.wsgi") + "'"));
   EXPECT_THAT(text, Not(HasSubstr("b.sh")));
   EXPECT_THAT(text, Not(HasSubstr("b.wsgi")));
+  EXPECT_THAT(text, Not(HasSubstr("/..")));
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ TEST(StatusPage, WhatTheWatchAndRequestsSawIsCountedAndShownOnce) {
                                 {samples::search_denied(), samples::www_data()}};
   const std::string html = page(snapshot);
   EXPECT_THAT(html, HasSubstr("<h1>Broken: 2 open errors</h1>"));
-  EXPECT_THAT(html, HasSubstr("The watch sees 1 more script that cannot run."));
+  EXPECT_THAT(html, HasSubstr("The watch sees 1 more error that no incident stands for."));
   EXPECT_EQ(count(html, "<details"), 2U);
 }
 
