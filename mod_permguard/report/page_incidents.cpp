@@ -91,8 +91,8 @@ std::string error_words(const StatusSnapshot& snapshot, const Standing& standing
     words += moment(impact.since, snapshot.now) + ". ";
   }
   if (standing.watch_errors > 0) {
-    words +=
-        "The watch sees " + counted(standing.watch_errors, "more error") + " that no incident stands for.";
+    words += "The watch sees " + counted(standing.watch_errors, "more error") +
+             " that no incident stands for.";
   }
   return words;
 }
