@@ -166,7 +166,8 @@ std::string directory_of(const std::string& path) {
 }
 
 bool lies_in(const std::string& path, const std::string& directory) {
-  return path == directory || directory == "/" || path.starts_with(directory + "/");
+  return directory == "/" || (path.starts_with(directory) &&
+                              (path.size() == directory.size() || path[directory.size()] == '/'));
 }
 
 }  // namespace permguard
