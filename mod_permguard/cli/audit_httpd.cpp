@@ -104,19 +104,6 @@ AuditOptions options_for(const Json& place, const HttpdAudit& audit) {
   return options;
 }
 
-/// Nothing is served from there, which httpd says with 404: worth knowing, no failure.
-Finding missing_place(const std::string& path, Need need) {
-  Finding finding;
-  finding.code = Code::not_found;
-  finding.role = Role::directory;
-  finding.severity = Severity::warning;
-  finding.need = need;
-  finding.target = finding.path = path;
-  finding.error = ENOENT;
-  finding.remedy = general_remedy(finding);
-  return finding;
-}
-
 /// As the running httpd of this configuration sees the files: systemd may have given it mounts of
 /// its own.
 WhoseRights with_eyes_of_httpd(WhoseRights rights, const Json& document) {

@@ -376,6 +376,18 @@ std::vector<Finding> audit_file(const Examiner& examiner, const Question& questi
   return findings;
 }
 
+Finding missing_place(const std::string& path, Need need) {
+  Finding finding;
+  finding.code = Code::not_found;
+  finding.role = Role::directory;
+  finding.severity = Severity::warning;
+  finding.need = need;
+  finding.target = finding.path = path;
+  finding.error = ENOENT;
+  finding.remedy = general_remedy(finding);
+  return finding;
+}
+
 void audit(const Auditor& auditor, const std::vector<std::string>& roots,
            const AuditOptions& options, unsigned jobs, AuditSink& sink) {
   DirectoryStack stack;

@@ -79,6 +79,10 @@ struct Auditor {
 void audit(const Auditor& auditor, const std::vector<std::string>& roots,
            const AuditOptions& options, unsigned jobs, AuditSink& sink);
 
+/// The warning for a directory of the configuration that is not there: nothing is served from it,
+/// which httpd says with 404.
+Finding missing_place(const std::string& path, Need need);
+
 /// The risks of `question.target` (links followed), by two looks instead of a walk.
 std::vector<Finding> risks_of_file(const Examiner& examiner, const Question& question);
 

@@ -2,7 +2,6 @@
 #include "httpd/conf_facts.h"
 
 #include <algorithm>
-#include <initializer_list>
 #include <set>
 #include <string_view>
 
@@ -11,15 +10,6 @@
 #include "httpd/conftree.h"
 
 namespace permguard {
-namespace {
-
-bool is_any(std::string_view directive, std::initializer_list<std::string_view> names) {
-  return std::any_of(names.begin(), names.end(),
-                     [&](std::string_view name) { return equal(directive, name); });
-}
-
-}  // namespace
-
 ConfFacts::ConfFacts(apr_pool_t* pool, server_rec* main_server, const ap_directive_t* tree)
     : pool_(pool), main_(main_server) {
   learn(tree, main_);

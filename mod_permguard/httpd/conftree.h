@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,13 @@ std::string without_slash(std::string path);
 /// hidden ones too, as httpd's apr_fnmatch has it; a regular expression names none. Absolute, and
 /// without a slash at the end.
 std::vector<std::string> directories_of_section(apr_pool_t* pool, const ap_directive_t& node);
+
+/// What glob(3) finds for `pattern`, with `flags` of its own: hidden names too, but neither "." nor
+/// "..", which no URL and no section names.
+std::vector<std::string> existing_paths(const std::string& pattern, int flags = 0);
+
+/// Whether `name` is one of `names`, as equal() has it.
+bool is_any(std::string_view name, std::initializer_list<std::string_view> names);
 
 /// Whether two names are the same but for case, as names of directives and handlers are.
 bool equal(std::string_view one, std::string_view other);

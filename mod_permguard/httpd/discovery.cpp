@@ -194,12 +194,11 @@ class Finder {
     if (words.empty()) return;
     if (section.inherited && !is_inherited(node, section, words[0])) return;
     const bool has_path = words.size() > 1 || section.in_location;
-    if (equal(name, "ScriptAlias") || equal(name, "ScriptAliasMatch")) {
+    if (is_any(name, {"ScriptAlias", "ScriptAliasMatch"})) {
       if (has_path) take_alias(node, section, words, {.path = {}});
-    } else if (equal(name, "VirtualScriptAlias") || equal(name, "VirtualScriptAliasIP")) {
+    } else if (is_any(name, {"VirtualScriptAlias", "VirtualScriptAliasIP"})) {
       add_each(section, node, places_of_host(rooted(pool_, words[0])), {.path = {}});
-    } else if ((equal(name, "WSGIScriptAlias") || equal(name, "WSGIScriptAliasMatch")) &&
-               words.size() > 1) {
+    } else if (is_any(name, {"WSGIScriptAlias", "WSGIScriptAliasMatch"}) && words.size() > 1) {
       take_alias(node, section, words,
                  {.path = {},
                   .handler = Handler::wsgi,
@@ -207,13 +206,13 @@ class Finder {
                   .wsgi_group = process_group(words)});
     } else if (equal(name, "FcgidWrapper")) {
       take_wrapper(node, section, words_of(pool_, words[0].c_str()));
-    } else if (equal(name, "FcgidAuthenticator") || equal(name, "FcgidAuthorizer") ||
-               equal(name, "FcgidAccessChecker")) {
+    } else if (is_any(name, {"FcgidAuthenticator", "FcgidAuthorizer", "FcgidAccessChecker"})) {
       add(section, node,
           {.path = rooted(pool_, words[0]),
            .handler = Handler::fcgid,
            .kind = ScriptPlace::Kind::file});
-    } else if (may_name_a_socket(name)) {
+    } else if (is_any(name, {"SetHandler", "AddHandler", "ProxyPass", "ProxyPassMatch",
+                             "RewriteRule", "BalancerMember"})) {
       take_sockets(node, section, words);
     }
   }
@@ -244,13 +243,6 @@ class Finder {
     if (equal(name, "RewriteRule")) return !section.directory.empty();
     const bool is_alias = equal(name, "ScriptAlias") || equal(name, "WSGIScriptAlias");
     return !is_alias || section.in_location || !facts_.has_own_alias(section.server, first);
-  }
-
-  static bool may_name_a_socket(std::string_view directive) {
-    constexpr std::string_view kDirectives[] = {"SetHandler",     "AddHandler",  "ProxyPass",
-                                                "ProxyPassMatch", "RewriteRule", "BalancerMember"};
-    return std::any_of(std::begin(kDirectives), std::end(kDirectives),
-                       [&](std::string_view each) { return equal(directive, each); });
   }
 
   static std::string process_group(const std::vector<std::string>& words) {

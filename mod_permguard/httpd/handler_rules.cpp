@@ -72,11 +72,8 @@ class Gatherer {
         words[0] == "PATH") {
       found.search_path = words[1];
     }
-    constexpr std::string_view kOfScripts[] = {"Options",   "SetHandler",   "AddHandler",
-                                               "AddType",   "FcgidWrapper", "RemoveHandler",
-                                               "RemoveType"};
-    found.speaks |= std::any_of(std::begin(kOfScripts), std::end(kOfScripts),
-                                [&](std::string_view name) { return equal(node.directive, name); });
+    found.speaks |= is_any(node.directive, {"Options", "SetHandler", "AddHandler", "AddType",
+                                            "FcgidWrapper", "RemoveHandler", "RemoveType"});
     if (equal(node.directive, "SetHandler") && within.empty() && conditions_ == 0) {
       found.forced = equal(words[0], "none") ? Forced::none : Forced::handler;
     } else if (equal(node.directive, "RemoveHandler") || equal(node.directive, "RemoveType")) {

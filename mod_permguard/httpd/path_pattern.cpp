@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/path_pattern.h"
 
-#include <glob.h>
-
 #include <cctype>
 #include <string_view>
 #include <utility>
 
 #include "core/expression.h"
+#include "httpd/conftree.h"
 
 namespace permguard {
 namespace {
@@ -87,7 +86,7 @@ class Pattern {
     if (!is_last || !is_anything(first_)) return deepest_known();
     if (text_.ends_with('/')) return {{directory_in(text_), {}}};
     std::vector<PatternPlace> places;
-    for (std::string& path : existing(glob_ + '*')) places.push_back({std::move(path), {}});
+    for (std::string& path : existing_paths(glob_ + '*')) places.push_back({std::move(path), {}});
     return places.empty() ? std::vector<PatternPlace>{{text_, {}}} : places;
   }
 
@@ -110,20 +109,6 @@ class Pattern {
     return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
   }
 
-  static std::vector<std::string> existing(const std::string& pattern) {
-    glob_t found{};
-    std::vector<std::string> paths;
-    if (glob(pattern.c_str(), GLOB_PERIOD, nullptr, &found) == 0) {
-      paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-    }
-    globfree(&found);
-    std::erase_if(paths, [](const std::string& path) {  // no URL holds these
-      return (path + '/').find("/./") != std::string::npos ||
-             (path + '/').find("/../") != std::string::npos;
-    });
-    return paths;
-  }
-
   std::vector<PatternPlace> deepest_known() const {
     const std::string whole = ended();
     const std::string pattern = directory_in(glob_);
@@ -131,7 +116,7 @@ class Pattern {
       return {{directory_in(text_), whole}};
     }
     std::vector<PatternPlace> places;
-    for (std::string& path : existing(pattern)) {
+    for (std::string& path : existing_paths(pattern)) {
       if (matches(path, whole)) places.push_back({std::move(path), whole});
     }
     return places;

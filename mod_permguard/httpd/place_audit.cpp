@@ -8,7 +8,6 @@
 #include <memory>
 #include <utility>
 
-#include "core/remedy.h"
 #include "core/suexec_judge.h"
 #include "httpd/run_as.h"
 #include "httpd/suexec.h"
@@ -29,7 +28,7 @@ class PlaceSink : public AuditSink {
 
   void unexamined(const std::string& path, int error) override {
     if (path == place_.path && error == ENOENT) {
-      if (!place_.is_part) keep(missing_place());
+      if (!place_.is_part) keep(missing_place(place_.path, place_.need));
     } else if (error != EACCES && error != EPERM) {  // those are findings
       report.truncated = true;
     }
@@ -52,19 +51,6 @@ class PlaceSink : public AuditSink {
     } else {
       count(report.left_out, finding);
     }
-  }
-
-  /// Nothing is served from there, which httpd says with 404: worth knowing, no failure.
-  Finding missing_place() const {
-    Finding finding;
-    finding.code = Code::not_found;
-    finding.role = Role::directory;
-    finding.severity = Severity::warning;
-    finding.need = place_.need;
-    finding.target = finding.path = place_.path;
-    finding.error = ENOENT;
-    finding.remedy = general_remedy(finding);
-    return finding;
   }
 
   const ScriptPlace& place_;

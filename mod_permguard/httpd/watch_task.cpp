@@ -188,8 +188,10 @@ void start_watch(apr_pool_t* pconf, server_rec* main_server) {
     return;
   }
   if (!can_look_at_places(pconf, main_server)) {
-    log_startup_warning(main_server, 0,
-                        "PermGuardWatch: a file system does not answer: nothing is watched");
+    log_startup_warning(
+        main_server, 0,
+        "PermGuardWatch: the places were not found within 3 s, perhaps because a file "
+        "system does not answer: nothing is watched");
     return;
   }
   std::vector<ScriptPlace> known = discover_places(pconf, ap_conftree, main_server);

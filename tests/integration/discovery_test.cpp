@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "support/httpd_server.h"
+#include "integration/places_fixture.h"
 #include "tests/places.h"
 
 namespace permguard::test {
@@ -16,23 +16,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class DiscoveryTest : public ::testing::Test {
+class DiscoveryTest : public PlacesFixture {
  protected:
-  void SetUp() override {
-    if (geteuid() != 0) GTEST_SKIP() << "needs root, as configtest has";
-  }
-
-  static HttpdOptions options(std::string config, std::vector<std::string> modules = {}) {
-    HttpdOptions options;
-    options.config = std::move(config);
-    options.modules = std::move(modules);
-    return options;
-  }
-  static std::string dump(HttpdServer& server) {
-    const ProcessResult result = server.config_test({"-t", "-D", "DUMP_PERMGUARD"});
-    EXPECT_EQ(result.exit_code, 0) << result.err;
-    return result.out;
-  }
   /// Each place and what is found there stands from its path to the next place.
   static void expect_place(HttpdServer& server, const std::string& text, const std::string& kind,
                            const std::string& path, const std::string& rest) {

@@ -4,11 +4,10 @@
 // their own settings, what several places hold is asked once, and a pattern is taken by its word.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
-#include "support/httpd_server.h"
+#include "integration/places_fixture.h"
 #include "tests/places.h"
 
 namespace permguard::test {
@@ -23,22 +22,7 @@ unsigned count_of(const std::string& text, const std::string& part) {
   return count;
 }
 
-class Places : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (geteuid() != 0) GTEST_SKIP() << "needs root, as configtest has";
-  }
-
-  static HttpdOptions options(std::string config, std::vector<std::string> modules = {}) {
-    HttpdOptions options;
-    options.config = std::move(config);
-    options.modules = std::move(modules);
-    return options;
-  }
-  static std::string dump(HttpdServer& server) {
-    return server.config_test({"-t", "-D", "DUMP_PERMGUARD"}).out;
-  }
-};
+class Places : public PlacesFixture {};
 
 constexpr const char* kHeirs = R"(
 <VirtualHost 127.0.0.1:@PORT@>
@@ -267,6 +251,19 @@ Alias /s/ "@ROOT@/s/"
     EXPECT_THAT(text, HasSubstr(place("s", who)));
   }
   EXPECT_THAT(text, Not(HasSubstr("own/s")));
+}
+
+/// Parts of the host's name stand in the path, and the rest of the URL behind it.
+TEST_F(Places, OfVirtualScriptAliasHaveAnyHostsName) {
+  HttpdServer server(options("VirtualScriptAlias \"@ROOT@/hosts/%0/cgi-bin\"\n", {"vhost_alias"}));
+  const std::string script =
+      server.tree().write("hosts/a.example/cgi-bin/deep/a.cgi", cgi_script("a"), 0644);
+  for (const char* beside : {"hosts/a.example/b.sh", "hosts/a.example/bin/b.sh"}) {
+    server.tree().write(beside, cgi_script("b"), 0644);
+  }
+  const std::string text = dump(server);
+  EXPECT_THAT(text, HasSubstr("cannot execute '" + script + "'"));
+  EXPECT_THAT(text, Not(HasSubstr("b.sh")));
 }
 
 /// What stands behind a group counts too, and what the group can stand for.

@@ -96,6 +96,26 @@ TEST_P(WatchRunsTest, WhatTheTableHasNoRoomForIsToldOnceToo) {
   EXPECT_EQ(server.log().count("not-executable: www-data cannot execute"), 5U);
 }
 
+TEST_P(WatchRunsTest, WhatWaitedForRoomInTheTableIsNotToldAgain) {
+  HttpdServer server(
+      options(std::string(kEverySecond) + "PermGuardLogInterval 1\nPermGuardIncidents 2\n"));
+  for (const char* name : {"a", "b", "c", "d"}) {
+    server.tree().write("cgi-bin/" + std::string(name) + ".cgi", cgi_script("x"), 0644);
+  }
+  server.start();
+  const std::string directory = server.tree().path("cgi-bin");
+  for (int i = 0; i < 4; ++i) server.log().expect("not-executable: www-data cannot execute");
+  ASSERT_TRUE(wait_for_runs(server, directory, 2));
+  // The table keeps the last two.
+  for (const char* name : {"b", "c", "d"}) {
+    server.tree().chmod("cgi-bin/" + std::string(name) + ".cgi", 0755);
+  }
+  ASSERT_TRUE(wait_for_runs(server, directory, 3));
+  EXPECT_EQ(server.log().count("not-executable: www-data cannot execute"), 4U);
+  const std::string metrics = server.get("/permguard-status?openmetrics").body;
+  EXPECT_THAT(metrics, HasSubstr("permguard_incidents_open 1\n"));
+}
+
 /// What is counted does not depend on what there is room for, and room is made once.
 TEST_P(WatchRunsTest, MoreFindingsThanAreKeptAreAllCounted) {
   HttpdServer server(
