@@ -39,37 +39,35 @@ void read_table(const std::array<std::array<Word, M>, N>& words,
 
 void SharedState::count_check(Handler handler, CheckResult result,
                               std::uint64_t nanoseconds) noexcept {
-  shared::Counters& counters = shared::Layout(this).region.counters;
+  shared::Counters& counters = region().counters;
   counters.checks[index(handler)][index(result)].add(1);
   counters.duration_buckets[bucket_of(nanoseconds)].add(1);
   counters.duration_ns.add(nanoseconds);
 }
 
 void SharedState::count_exonerated(Handler handler) noexcept {
-  shared::Layout(this).region.counters.exonerated[index(handler)].add(1);
+  region().counters.exonerated[index(handler)].add(1);
 }
 
 void SharedState::count_finding(Code code, Role role) noexcept {
-  shared::Layout(this).region.counters.findings[index(code)][index(role)].add(1);
+  region().counters.findings[index(code)][index(role)].add(1);
 }
 
 void SharedState::count_event_dropped() noexcept {
-  shared::Layout(this).region.counters.events_dropped.add(1);
+  region().counters.events_dropped.add(1);
 }
 
-bool SharedState::drop_is_due(std::int64_t now, std::int64_t interval) noexcept {
-  Word& said = shared::Layout(this).region.counters.drop_said;
+bool SharedState::drop_is_due(std::int64_t now, std::int64_t interval,
+                              std::int64_t since) noexcept {
+  Word& said = region().counters.drop_said;
   std::uint64_t last = said.load();
-  if (last != 0 && !shared::interval_over(shared::to_time(last), now, interval)) return false;
+  const std::int64_t then = shared::to_time(last);
+  if (then >= since && !shared::interval_over(then, now, interval)) return false;
   return said.replace(last, shared::to_word(now));
 }
 
-void SharedState::forget_drop() noexcept {
-  shared::Layout(this).region.counters.drop_said.store(0);
-}
-
 CounterValues SharedState::counters() const noexcept {
-  const shared::Counters& words = shared::Layout(this).region.counters;
+  const shared::Counters& words = region().counters;
   CounterValues values;
   read_table(words.checks, values.checks);
   read_row(words.exonerated, values.exonerated);

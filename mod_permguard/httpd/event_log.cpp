@@ -30,6 +30,7 @@ constexpr char kRunIgnoring[] = "/bin/sh -c \"trap '' HUP TERM USR1; exec \\\"$0
 
 constinit int descriptor = -1;
 constinit bool regular_file = false;
+constinit std::int64_t opened_at = 0;  ///< seconds
 
 struct Opened {
   apr_file_t* file = nullptr;
@@ -104,7 +105,7 @@ void take_back(const char* line, std::size_t size) noexcept {
 
 void drop(int error) noexcept {
   shared_state().count_event_dropped();
-  if (!shared_state().drop_is_due(now_seconds(), kDropInterval)) return;
+  if (!shared_state().drop_is_due(now_seconds(), kDropInterval, opened_at)) return;
   log_startup_warning(ap_server_conf, error,
                       "PermGuardEventLog: events are dropped; permguard_events_dropped_total "
                       "counts them, and this is not said again for an hour");
@@ -135,7 +136,7 @@ bool open_event_log(apr_pool_t* pconf, const server_rec* main_server) {
     return refuse(main_server, target, opened.status);
   }
   regular_file = is_regular(descriptor);
-  shared_state().forget_drop();
+  opened_at = now_seconds();
   // The reading end of a pipe has flags of its own.
   fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
   return true;

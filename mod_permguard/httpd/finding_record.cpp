@@ -185,6 +185,68 @@ void write_remedy(Writer& writer, const Remedy& remedy) {
   writer.number(std::uint16_t{0});
 }
 
+// --- what no finding of ours holds ---
+// A record may come from a process that runs somebody else's code. Its numbers are used in sums,
+// tables and dates, and its remedy becomes a command that root may paste.
+
+constexpr int kMostErrno = 4095;  // include/linux/err.h, MAX_ERRNO
+
+bool is_possible(const AccessDecision& decision) {
+  constexpr Permissions kAll = kRead | kWrite | kExecute;
+  return (decision.entry_perms & ~kAll) == 0 && (decision.mask & ~kAll) == 0;
+}
+
+bool is_possible(const FileStatus& file) {
+  return file.mode <= 07777 && file.changed_ns >= 0 && file.changed_ns < 1'000'000'000;
+}
+
+bool is_octal_mode(std::string_view spec) {
+  return spec.size() <= 5 && spec.find_first_not_of("01234567") == std::string_view::npos;
+}
+
+// "u+rx", "a+x,o-w": nothing that gives somebody w or a set-id bit.
+bool is_harmless_clause(std::string_view clause) {
+  const std::size_t sign = clause.find_first_not_of("ugoa");
+  if (sign == std::string_view::npos) return false;
+  const std::string_view letters = clause.substr(sign + 1);
+  const char* allowed = clause[sign] == '+' ? "rx" : clause[sign] == '-' ? "rwxst" : "";
+  return !letters.empty() && letters.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+bool is_possible_mode(std::string_view spec) {
+  if (is_octal_mode(spec)) return !spec.empty();
+  for (;;) {
+    const std::size_t end = spec.find(',');
+    if (!is_harmless_clause(spec.substr(0, end))) return false;
+    if (end == std::string_view::npos) return true;
+    spec.remove_prefix(end + 1);
+  }
+}
+
+// chmod, chown and setfacl read a word that begins with "-" as an option.
+bool is_possible(const FixStep& step) {
+  if (!step.path.starts_with('/') || step.spec.starts_with('-')) return false;
+  switch (step.kind) {
+    case FixStep::Kind::chmod:
+      return is_possible_mode(step.spec);
+    case FixStep::Kind::setfacl:
+      return step.spec.size() > 2 && step.spec[1] == ':';
+    case FixStep::Kind::chown:
+      return step.spec.find(':') != std::string::npos;
+    case FixStep::Kind::restore_acl:
+      return true;
+  }
+  return false;
+}
+
+bool is_possible(const Finding& finding) {
+  const auto& steps = finding.remedy.steps;
+  return finding.error >= 0 && finding.error <= kMostErrno && is_possible(finding.decision) &&
+         (!finding.file || is_possible(*finding.file)) &&
+         std::all_of(steps.begin(), steps.end(),
+                     [](const FixStep& step) { return is_possible(step); });
+}
+
 }  // namespace
 
 void encode(const Finding& finding, const Identity& who, std::string_view vhost,
@@ -214,7 +276,8 @@ std::optional<DecodedFinding> decode(std::string_view bytes) {
   describe_identity(reader, decoded.who);
   reader.text(finding.target, kPathBytes);
   reader.text(decoded.vhost, kNameBytes);
-  if (!reader.finished()) return std::nullopt;
+  if (!reader.finished() || !is_possible(finding)) return std::nullopt;
+  if (finding.file) finding.file->changed = to_time(to_word(finding.file->changed));
   return decoded;
 }
 

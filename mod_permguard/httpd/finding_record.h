@@ -46,7 +46,8 @@ struct DecodedFinding {
   std::string vhost;
 };
 /// The values encoded, equal where nothing was cut; nullopt for bytes that encode() never
-/// wrote. Throws std::bad_alloc.
+/// wrote, and for what no finding holds: a mode beyond 07777, a command that gives a write
+/// bit. A date that is none becomes 0. Throws std::bad_alloc.
 std::optional<DecodedFinding> decode(std::string_view bytes);
 
 }  // namespace permguard::shared

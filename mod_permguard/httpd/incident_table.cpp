@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/incident_table.h"
 
+#include <algorithm>
 #include <thread>
 #include <tuple>
 
-#include "httpd/asked_path.h"
+#include "httpd/path_hashes.h"
 #include "httpd/waiting_room.h"
 
 namespace permguard::shared {
@@ -18,8 +19,10 @@ constexpr int kPatience = 200;
 // The word of open incidents: its upper half counts changes, so that recount() can tell.
 constexpr std::uint64_t kOneMore = (std::uint64_t{1} << 32) + 1;
 constexpr std::uint64_t kOneLess = (std::uint64_t{1} << 32) - 1;
-constexpr std::uint64_t kOpenMask = 0xffffffffULL;
 constexpr std::int64_t kSettled = 10;  // seconds
+
+// How many slots a newcomer looks at for one that is free or worth less.
+constexpr std::size_t kLooks = 256;
 
 // What a slot is worth: whoever has least gives up the place. Closed incidents go by when they
 // closed, open ones by count, then by when they were last seen.
@@ -38,54 +41,62 @@ Worth worth_of(const Slot& slot, SlotTally tally) {
 
 }  // namespace
 
-std::optional<Place> IncidentTable::find(std::uint64_t key) const noexcept {
-  std::optional<Place> tentative;
-  for (std::size_t i = 0; i < layout_.slots.size(); ++i) {
-    const SlotTally tally(layout_.slots[i].tally.load());
-    const bool open = tally.state() == State::open;
-    if (!open && tally.state() != State::tentative) continue;
-    if (layout_.slots[i].key.load() != key) continue;
-    if (open) return Place{i, tally};
-    tentative = Place{i, tally};
-  }
-  return tentative;
+std::optional<SlotRef> IncidentTable::find(std::uint64_t key) const noexcept {
+  std::optional<SlotRef> tentative;
+  std::optional<SlotRef> open;
+  index_.any_of(key, [&](const SlotRef& found) {
+    if (layout_.slots[found.index].key.load() != key) return false;
+    if (found.tally.state() == State::tentative) tentative = found;
+    if (found.tally.state() == State::open) open = found;
+    return open.has_value();
+  });
+  return open ? open : tentative;
 }
 
-std::optional<Place> IncidentTable::find_id(std::uint64_t id) const noexcept {
-  for (std::size_t i = 0; i < layout_.slots.size(); ++i) {
-    const SlotTally tally(layout_.slots[i].tally.load());
-    if (tally.state() == State::open && layout_.slots[i].id.load() == id) return Place{i, tally};
-  }
-  return std::nullopt;
+std::uint64_t IncidentTable::id_of(const SlotRef& incident) const noexcept {
+  const std::uint64_t use = (incident.tally.generation() - 1) % SlotTally::kGenerations;
+  return use * layout_.slots.size() + incident.index + 1;
+}
+
+std::optional<SlotRef> IncidentTable::find_id(std::uint64_t id) const noexcept {
+  if (id == 0) return std::nullopt;
+  const std::size_t index = (id - 1) % layout_.slots.size();
+  const SlotRef found{index, SlotTally(layout_.slots[index].tally.load())};
+  if (found.tally.state() != State::open || id_of(found) != id) return std::nullopt;
+  return found;
 }
 
 // Adds to the count while the incident is open, and brings the place's tally up to date.
-bool IncidentTable::count(Place& place, std::uint64_t sightings) noexcept {
+bool IncidentTable::count(SlotRef& place, std::uint64_t sightings) noexcept {
   Word& word = layout_.slots[place.index].tally;
   std::uint64_t seen = place.tally.word();
-  for (;;) {
+  for (int turn = 0; turn < kOvertaken; ++turn) {
     const SlotTally tally(seen);
     if (tally.state() != State::open || !tally.same_incident(place.tally)) return false;
-    place.tally = tally.plus(sightings);
-    if (word.replace(seen, place.tally.word())) return true;
+    const SlotTally more = tally.plus(sightings);
+    if (!word.replace(seen, more.word())) continue;
+    place.tally = more;
+    return true;
   }
+  return false;
 }
 
-std::optional<SlotTally> IncidentTable::finish(const Place& place, State state) noexcept {
+std::optional<SlotTally> IncidentTable::finish(const SlotRef& place, State state) noexcept {
   Word& word = layout_.slots[place.index].tally;
   std::uint64_t seen = place.tally.word();
-  for (;;) {
+  for (int turn = 0; turn < kOvertaken; ++turn) {
     const SlotTally tally(seen);
     if (tally.state() != State::open || !tally.same_incident(place.tally)) return std::nullopt;
     if (!word.replace(seen, tally.as(state).word())) continue;
     layout_.region.open.add(kOneLess);
     return tally;
   }
+  return std::nullopt;
 }
 
 IncidentTable::Placed IncidentTable::place(const Sighting& sighting) noexcept {
   for (int attempt = 1; attempt < kAttempts; ++attempt) {
-    if (std::optional<Place> place = find(sighting.key)) {
+    if (std::optional<SlotRef> place = find(sighting.key)) {
       if (place->tally.state() == State::open) {
         if (count(*place, sighting.sighted ? 1 : 0)) return {place, false, false};
       } else if (attempt % kPatience == 0) {
@@ -108,25 +119,29 @@ IncidentTable::Placed IncidentTable::place(const Sighting& sighting) noexcept {
 IncidentTable::Victim IncidentTable::choose(std::uint64_t weight) const noexcept {
   Victim victim;
   Worth least{3, 0, 0};
-  for (std::size_t i = 0; i < layout_.slots.size(); ++i) {
+  const std::size_t slots = layout_.slots.size();
+  const bool small = slots <= kLooks;
+  const std::size_t begin = small ? 0 : layout_.region.next_victim.add(1) % slots;
+  for (std::size_t look = 0; look < std::min(slots, kLooks); ++look) {
+    const std::size_t i = (begin + look) % slots;
     const Slot& slot = layout_.slots[i];
     const SlotTally tally(slot.tally.load());
     if (slot.latch.busy()) {
       victim.busy = true;
       continue;
     }
-    if (tally.state() == State::empty) return {Place{i, tally}, false};
+    if (tally.state() == State::empty) return {SlotRef{i, tally}, false};
     const Worth worth = worth_of(slot, tally);
     const bool too_heavy = tally.state() == State::open && tally.count() > weight;
     if (too_heavy || worth >= least) continue;
     least = worth;
-    victim.place = Place{i, tally};
+    victim.place = SlotRef{i, tally};
   }
   return victim;
 }
 
 // Makes the victim's slot the next incident's; the caller holds the claim.
-bool IncidentTable::reserve(const Place& victim) noexcept {
+bool IncidentTable::reserve(const SlotRef& victim) noexcept {
   std::uint64_t seen = victim.tally.word();
   if (!layout_.slots[victim.index].tally.replace(seen, victim.tally.successor().word())) {
     return false;
@@ -137,7 +152,7 @@ bool IncidentTable::reserve(const Place& victim) noexcept {
 
 // The incident's weight and its last line outlive its place. Key and time are still its own: the
 // slot is reserved and not yet described.
-void IncidentTable::evict(const Place& victim) noexcept {
+void IncidentTable::evict(const SlotRef& victim) noexcept {
   Region& region = layout_.region;
   const Slot& slot = layout_.slots[victim.index];
   region.open.add(kOneLess);
@@ -148,51 +163,60 @@ void IncidentTable::evict(const Place& victim) noexcept {
 }
 
 // Writes the record and what is known of its target; the caller holds the claim.
-void IncidentTable::write(const Place& place, const Sighting& sighting) noexcept {
+void IncidentTable::write(const SlotRef& place, const Sighting& sighting) noexcept {
   Slot& slot = layout_.slots[place.index];
-  const AskedPath target(sighting.finding.target);
-  const bool elsewhere = !leads_to(sighting.finding.path, sighting.finding.target);
+  const std::string_view target = sighting.finding.target;
+  const bool elsewhere = !leads_to(sighting.finding.path, target);
+  const auto found_by = [&](FoundBy by, std::string_view path) {
+    return elsewhere ? hash_of(by, hash_bytes(path), sighting.uid) : 0;
+  };
   slot.fingerprint.store(0);
-  slot.target.store(target.whole());
-  slot.directory.store(elsewhere ? target.directory() : 0);
+  make_findable(place, slot.target, found_by(FoundBy::target, target));
+  make_findable(place, slot.directory, found_by(FoundBy::directory, directory_of(target)));
   write_record(slot.latch, layout_.records[place.index], sighting.record.bytes());
   slot.fingerprint.store(sighting.record.fingerprint);
 }
 
+void IncidentTable::make_findable(const SlotRef& place, Word& word, std::uint64_t hash) noexcept {
+  word.store(hash);
+  if (hash != 0) index_.add(hash, place);
+}
+
 // Writes all of a reserved slot.
-void IncidentTable::describe(const Place& place, const Sighting& sighting) noexcept {
+void IncidentTable::describe(const SlotRef& place, const Sighting& sighting) noexcept {
   Slot& slot = layout_.slots[place.index];
   const std::string_view culprit = without_end_slashes(sighting.finding.path);
   slot.key.store(sighting.key);
-  slot.id.store(layout_.region.next_id.add(1) + 1);
   slot.first_seen.store(to_word(sighting.now));
   slot.last_seen.store(to_word(sighting.now));
   slot.last_asked.store(0);
   slot.closed.store(0);
   slot.logged.store(place.tally.stamp(sighting.leads ? to_word(sighting.now) : 0));
   slot.logged_count.store(place.tally.stamp(sighting.sighted ? 1 : 0));
-  slot.uid.store(sighting.uid);
-  slot.culprit.store(hash_bytes(culprit));
-  slot.culprit_length.store(culprit.size());
+  make_findable(place, slot.culprit, hash_of(FoundBy::culprit, hash_bytes(culprit), sighting.uid));
   write(place, sighting);
 }
 
 // Whether a tentative incident is the only one of its key that may be opened. Ends tentative
 // ones in higher slots.
-bool IncidentTable::alone(const Place& place, std::uint64_t key) noexcept {
-  for (std::size_t i = 0; i < layout_.slots.size(); ++i) {
-    Slot& other = layout_.slots[i];
-    if (i == place.index) continue;
-    std::uint64_t seen = other.tally.load();
-    while (other.key.load() == key) {
-      const SlotTally tally(seen);
-      if (tally.state() == State::open) return false;
-      if (tally.state() != State::tentative) break;
-      if (i < place.index) return false;
-      if (other.tally.replace(seen, tally.as(State::empty).word())) break;
-    }
+bool IncidentTable::alone(const SlotRef& place, std::uint64_t key) noexcept {
+  return !index_.any_of(key, [&](const SlotRef& other) {
+    return other.index != place.index && bars(other, place, key);
+  });
+}
+
+// Whether `other` has the key and goes before `place`; one that comes behind it is ended.
+bool IncidentTable::bars(const SlotRef& other, const SlotRef& place, std::uint64_t key) noexcept {
+  Slot& slot = layout_.slots[other.index];
+  std::uint64_t seen = slot.tally.load();
+  for (int turn = 0; turn < kOvertaken && slot.key.load() == key; ++turn) {
+    const SlotTally tally(seen);
+    if (tally.state() == State::open) return true;
+    if (tally.state() != State::tentative) return false;
+    if (other.index < place.index) return true;
+    if (slot.tally.replace(seen, tally.as(State::empty).word())) return false;
   }
-  return true;
+  return false;
 }
 
 IncidentTable::Outcome IncidentTable::open(const Sighting& sighting, Placed& placed) noexcept {
@@ -202,10 +226,14 @@ IncidentTable::Outcome IncidentTable::open(const Sighting& sighting, Placed& pla
   Slot& slot = layout_.slots[victim.place->index];
   const Claim claim(slot.latch);
   if (!claim || !reserve(*victim.place)) return Outcome::again;
-  Place place{victim.place->index, victim.place->tally.successor()};
+  SlotRef place{victim.place->index, victim.place->tally.successor()};
   describe(place, sighting);
 
   std::uint64_t reserved = place.tally.word();
+  if (!index_.add_key(sighting.key, place)) {
+    slot.tally.replace(reserved, place.tally.as(State::empty).word());
+    return Outcome::no_place;
+  }
   std::uint64_t tentative = place.tally.as(State::tentative).word();
   if (!slot.tally.replace(reserved, tentative)) return Outcome::again;
   layout_.region.open.add(kOneMore);
@@ -222,7 +250,7 @@ IncidentTable::Outcome IncidentTable::open(const Sighting& sighting, Placed& pla
 }
 
 // Sightings from before it had this place count too; whether there were any.
-bool IncidentTable::admit(Place& place, const Sighting& sighting) noexcept {
+bool IncidentTable::admit(SlotRef& place, const Sighting& sighting) noexcept {
   const std::uint64_t earlier = WaitingRoom(layout_.region.waiting).take(sighting.key);
   if (earlier == 0) return false;
   if (!count(place, earlier)) return true;
@@ -230,7 +258,7 @@ bool IncidentTable::admit(Place& place, const Sighting& sighting) noexcept {
   return true;
 }
 
-void IncidentTable::refresh(const Place& place, const Sighting& sighting) noexcept {
+void IncidentTable::refresh(const SlotRef& place, const Sighting& sighting) noexcept {
   Slot& slot = layout_.slots[place.index];
   if (slot.fingerprint.load() == sighting.record.fingerprint) return;
   const Claim claim(slot.latch);
@@ -245,7 +273,7 @@ void IncidentTable::recount(std::int64_t now) noexcept {
   for (const Slot& slot : layout_.slots) {
     if (SlotTally(slot.tally.load()).state() == State::open) ++open;
   }
-  if (open >= (seen & kOpenMask)) return;
+  if (open == (seen & kOpenMask)) return;
   // Somebody may be between closing and counting; but not for seconds.
   if (region.doubted_open.load() != seen) {
     region.doubted_since.store(to_word(now));

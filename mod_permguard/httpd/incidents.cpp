@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "httpd/asked_path.h"
+#include "httpd/incident_index.h"
 #include "httpd/incident_table.h"
+#include "httpd/path_hashes.h"
 #include "httpd/shared_layout.h"
 #include "httpd/shared_state.h"
 #include "httpd/waiting_room.h"
@@ -10,12 +11,13 @@
 namespace permguard {
 namespace {
 
-using shared::AskedPath;
+using shared::FoundBy;
+using shared::IncidentIndex;
 using shared::IncidentTable;
 using shared::Layout;
-using shared::Place;
 using shared::Sighting;
 using shared::Slot;
+using shared::SlotRef;
 using shared::SlotTally;
 using shared::State;
 
@@ -38,7 +40,7 @@ std::uint64_t key_of(const Finding& finding, uid_t uid) {
 }
 
 // Whose turn it is to write a line for an incident that was there before.
-SharedState::Recorded due(Slot& slot, const Place& place, const Sighting& sighting,
+SharedState::Recorded due(Slot& slot, const SlotRef& place, const Sighting& sighting,
                           std::int64_t interval) {
   using Due = SharedState::Due;
   const std::uint64_t count = place.tally.stamp(place.tally.count());
@@ -62,12 +64,6 @@ SharedState::Recorded due(Slot& slot, const Place& place, const Sighting& sighti
     return {Due::nothing, 0, 0, 0};
   }
   return {Due::repeat, 0, slot.logged_count.raise(count), sighting.now - last};
-}
-
-// The incident's number; 0 where its place has just gone to another.
-std::uint64_t id_of(const Slot& slot, SlotTally tally) {
-  const std::uint64_t id = slot.id.load();
-  return SlotTally(slot.tally.load()).same_incident(tally) ? id : 0;
 }
 
 // The first line of an incident. One that comes and goes in a full table is told once an
@@ -95,52 +91,90 @@ SharedState::Recorded turned_away(shared::Region& region, const Sighting& sighti
   return {whole ? Due::whole : Due::nothing, 0, 0, 0};
 }
 
-bool concerned(const Slot& slot, const AskedPath& asked, uid_t uid) {
-  if (slot.uid.load() != uid) return false;
-  if (slot.target.load() == asked.whole()) return true;
-  const std::uint64_t directory = slot.directory.load();
-  if (directory != 0 && directory == asked.directory()) return true;
-  return asked.may_descend_from(slot.culprit.load(), slot.culprit_length.load());
+// Calls `visit` with the open incidents that may have stood in the way of `uid` to `target`, some
+// of them more than once, until it returns true.
+template <class Visit>
+bool any_concerned(const Layout& layout, std::string_view target, uid_t uid, Visit visit) {
+  const IncidentIndex index(layout);
+  const auto look = [&](FoundBy by, std::uint64_t path, shared::Word Slot::*own) {
+    const std::uint64_t hash = shared::hash_of(by, path, uid);
+    return index.any_of(hash, [&](const SlotRef& found) {
+      const bool meant = (layout.slots[found.index].*own).load() == hash;
+      return meant && found.tally.state() == State::open && visit(found);
+    });
+  };
+  const std::uint64_t directory = shared::hash_bytes(shared::directory_of(target));
+  return shared::any_leading(
+             target,
+             [&](std::uint64_t path) { return look(FoundBy::culprit, path, &Slot::culprit); }) ||
+         look(FoundBy::target, shared::hash_bytes(target), &Slot::target) ||
+         look(FoundBy::directory, directory, &Slot::directory);
 }
 
 // The record of the incident the tally was read of; nullopt where it is unreadable or gone.
-std::optional<shared::DecodedFinding> read(const Layout& layout, std::size_t index, SlotTally tally,
+std::optional<shared::DecodedFinding> read(const Layout& layout, const SlotRef& incident,
                                            std::string& buffer) {
-  const Slot& slot = layout.slots[index];
-  if (!shared::read_record(slot.latch, layout.records[index], buffer)) return std::nullopt;
+  const Slot& slot = layout.slots[incident.index];
+  if (!shared::read_record(slot.latch, layout.records[incident.index], buffer)) return std::nullopt;
   const SlotTally now(slot.tally.load());
-  const bool same = now.same_incident(tally) && now.state() != State::empty;
+  const bool same = now.same_incident(incident.tally) && now.state() != State::empty;
   return same ? shared::decode(buffer) : std::nullopt;
 }
 
-std::vector<SharedState::Open> read_open(const Layout& layout, std::string_view target, uid_t uid) {
-  std::vector<SharedState::Open> incidents;
-  std::string buffer;
-  const AskedPath asked(target);
+std::optional<SharedState::Open> read_open(const Layout& layout, const SlotRef& incident,
+                                           std::string& buffer) {
+  const Slot& slot = layout.slots[incident.index];
+  const auto first_seen = shared::to_time(slot.first_seen.load());
+  const auto last_seen = shared::to_time(slot.last_seen.load());
+  const auto last_asked = shared::to_time(slot.last_asked.load());
+  auto record = read(layout, incident, buffer);
+  if (!record) return std::nullopt;
+  return SharedState::Open{IncidentTable(layout).id_of(incident),
+                           std::move(record->finding),
+                           std::move(record->who),
+                           std::move(record->vhost),
+                           first_seen,
+                           last_seen,
+                           last_asked};
+}
+
+std::optional<SlotRef> open_in(const Layout& layout, std::size_t index) {
+  const SlotRef found{index, SlotTally(layout.slots[index].tally.load())};
+  return found.tally.state() == State::open ? std::optional(found) : std::nullopt;
+}
+
+std::vector<SlotRef> concerned(const Layout& layout, std::string_view target, uid_t uid) {
+  std::vector<SlotRef> incidents;
+  any_concerned(layout, target, uid, [&](const SlotRef& found) {
+    const auto known = [&](const SlotRef& each) { return each.index == found.index; };
+    if (std::none_of(incidents.begin(), incidents.end(), known)) incidents.push_back(found);
+    return false;
+  });
+  return incidents;
+}
+
+std::vector<SlotRef> all_open(const Layout& layout) {
+  std::vector<SlotRef> incidents;
   for (std::size_t i = 0; i < layout.slots.size(); ++i) {
-    const Slot& slot = layout.slots[i];
-    const SlotTally tally(slot.tally.load());
-    if (tally.state() != State::open) continue;
-    if (!target.empty() && !concerned(slot, asked, uid)) continue;
-    const std::uint64_t id = slot.id.load();
-    const auto first_seen = shared::to_time(slot.first_seen.load());
-    const auto last_seen = shared::to_time(slot.last_seen.load());
-    const auto last_asked = shared::to_time(slot.last_asked.load());
-    if (auto record = read(layout, i, tally, buffer)) {
-      incidents.push_back({id, std::move(record->finding), std::move(record->who),
-                           std::move(record->vhost), first_seen, last_seen, last_asked});
-    }
+    if (const auto found = open_in(layout, i)) incidents.push_back(*found);
   }
   return incidents;
 }
 
-IncidentView view_of(const Slot& slot, SlotTally tally) {
+// Whether the record says nothing, though nobody is writing it.
+bool is_damaged(const Layout& layout, const SlotRef& incident, std::string& buffer) {
+  return !layout.slots[incident.index].latch.busy() && !read(layout, incident, buffer) &&
+         !layout.slots[incident.index].latch.busy();
+}
+
+IncidentView view_of(const Layout& layout, const SlotRef& incident) {
+  const Slot& slot = layout.slots[incident.index];
   IncidentView view;
-  view.id = slot.id.load();
-  view.count = tally.count();
+  view.id = IncidentTable(layout).id_of(incident);
+  view.count = incident.tally.count();
   view.first_seen = shared::to_time(slot.first_seen.load());
   view.last_seen = shared::to_time(slot.last_seen.load());
-  view.open = tally.state() == State::open;
+  view.open = incident.tally.state() == State::open;
   view.closed = view.open ? 0 : shared::to_time(slot.closed.load());
   return view;
 }
@@ -150,11 +184,11 @@ IncidentView view_of(const Slot& slot, SlotTally tally) {
 void shared::fill_incidents(const Layout& layout, StatusSnapshot& snapshot) {
   std::string buffer;
   for (std::size_t i = 0; i < layout.slots.size(); ++i) {
-    const Slot& slot = layout.slots[i];
-    const SlotTally tally(slot.tally.load());
-    if (tally.state() != State::open && tally.state() != State::closed) continue;
-    IncidentView view = view_of(slot, tally);
-    if (auto record = read(layout, i, tally, buffer)) {
+    const SlotRef incident{i, SlotTally(layout.slots[i].tally.load())};
+    const State state = incident.tally.state();
+    if (state != State::open && state != State::closed) continue;
+    IncidentView view = view_of(layout, incident);
+    if (auto record = read(layout, incident, buffer)) {
       view.finding = std::move(record->finding);
       view.who = std::move(record->who);
       view.vhost = std::move(record->vhost);
@@ -166,7 +200,7 @@ void shared::fill_incidents(const Layout& layout, StatusSnapshot& snapshot) {
 SharedState::Recorded SharedState::record(const Finding& finding, const Identity& who,
                                           std::string_view vhost, bool leads, std::int64_t now,
                                           std::int64_t interval, bool sighted) noexcept {
-  const Layout layout(this);
+  const Layout layout = this->layout();
   shared::FindingRecord record;
   shared::encode(finding, who, vhost, record);
   const Sighting sighting{finding, record, key_of(finding, who.uid), who.uid, now, leads, sighted};
@@ -175,7 +209,7 @@ SharedState::Recorded SharedState::record(const Finding& finding, const Identity
   if (!placed.place) return turned_away(layout.region, sighting, interval);
 
   Slot& slot = layout.slots[placed.place->index];
-  const std::uint64_t id = id_of(slot, placed.place->tally);
+  const std::uint64_t id = table.id_of(*placed.place);
   if (placed.opened) {
     return {due_opened(layout.region, slot, placed, sighting, interval), id, 0, 0,
             !placed.returned};
@@ -190,38 +224,39 @@ SharedState::Recorded SharedState::record(const Finding& finding, const Identity
 }
 
 bool SharedState::has_room_for(const Finding& finding, const Identity& who) const noexcept {
-  const Layout layout(this);
-  const std::uint64_t key = key_of(finding, who.uid);
-  return std::any_of(layout.slots.begin(), layout.slots.end(), [&](const Slot& slot) {
-    return SlotTally(slot.tally.load()).state() != State::open || slot.key.load() == key;
-  });
+  const Layout layout = this->layout();
+  const std::uint64_t open = layout.region.open.load() & shared::kOpenMask;
+  return open < incidents_ || IncidentTable(layout).find(key_of(finding, who.uid));
 }
 
 bool SharedState::any_open() const noexcept {
-  const std::uint64_t open = Layout(this).region.open.load(std::memory_order_relaxed);
-  return static_cast<std::uint32_t>(open) != 0;
+  const std::uint64_t open = region().open.load(std::memory_order_relaxed);
+  return (open & shared::kOpenMask) != 0;
 }
 
 bool SharedState::concerns(std::string_view target, uid_t uid) const noexcept {
-  const Layout layout(this);
-  const AskedPath asked(target);
-  return std::any_of(layout.slots.begin(), layout.slots.end(), [&](const Slot& slot) {
-    return SlotTally(slot.tally.load()).state() == State::open && concerned(slot, asked, uid);
-  });
+  return any_concerned(layout(), target, uid, [](const SlotRef&) { return true; });
 }
 
 std::vector<SharedState::Open> SharedState::open_incidents(std::string_view target,
                                                            uid_t uid) const noexcept {
+  std::vector<Open> incidents;
   try {
-    return read_open(Layout(this), target, uid);
+    const Layout layout = this->layout();
+    std::string buffer;
+    for (const SlotRef& found :
+         target.empty() ? all_open(layout) : concerned(layout, target, uid)) {
+      if (auto open = read_open(layout, found, buffer)) incidents.push_back(std::move(*open));
+    }
   } catch (...) {
-    return {};  // out of memory: asked again by the next request
+    // Out of memory: those that are left out are asked again by the next request.
   }
+  return incidents;
 }
 
 bool SharedState::claim_question(std::uint64_t id, std::int64_t now) noexcept {
-  const Layout layout(this);
-  const std::optional<Place> place = IncidentTable(layout).find_id(id);
+  const Layout layout = this->layout();
+  const std::optional<SlotRef> place = IncidentTable(layout).find_id(id);
   if (!place) return false;
   shared::Word& asked = layout.slots[place->index].last_asked;
   std::uint64_t last = asked.load();
@@ -230,9 +265,9 @@ bool SharedState::claim_question(std::uint64_t id, std::int64_t now) noexcept {
 }
 
 std::optional<SharedState::Closed> SharedState::close(std::uint64_t id, std::int64_t now) noexcept {
-  const Layout layout(this);
+  const Layout layout = this->layout();
   IncidentTable table(layout);
-  const std::optional<Place> place = table.find_id(id);
+  const std::optional<SlotRef> place = table.find_id(id);
   if (!place) return std::nullopt;
   // Before the state says closed, so that no reader sees it closed at no time. Two who close
   // at once write the same second.
@@ -245,17 +280,32 @@ std::optional<SharedState::Closed> SharedState::close(std::uint64_t id, std::int
 }
 
 void SharedState::expire(std::int64_t now) noexcept {
-  const Layout layout(this);
+  const Layout layout = this->layout();
   IncidentTable table(layout);
   for (std::size_t i = 0; i < layout.slots.size(); ++i) {
+    const std::optional<SlotRef> open = open_in(layout, i);
+    if (!open) continue;
     const Slot& slot = layout.slots[i];
-    const SlotTally tally(slot.tally.load());
-    if (tally.state() != State::open) continue;
     const auto last =
         std::max(shared::to_time(slot.last_seen.load()), shared::to_time(slot.last_asked.load()));
-    if (now - last > kForgottenAfter) table.finish({i, tally}, State::empty);
+    if (now - last > kForgottenAfter) table.finish(*open, State::empty);
   }
   table.recount(now);
+}
+
+std::size_t SharedState::drop_damaged() noexcept {
+  std::size_t dropped = 0;
+  try {
+    const Layout layout = this->layout();
+    IncidentTable table(layout);
+    std::string buffer;
+    for (const SlotRef& open : all_open(layout)) {
+      if (is_damaged(layout, open, buffer) && table.finish(open, State::empty)) ++dropped;
+    }
+  } catch (...) {
+    // Out of memory: they are looked at again by the next run.
+  }
+  return dropped;
 }
 
 }  // namespace permguard

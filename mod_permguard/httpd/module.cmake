@@ -7,8 +7,8 @@ file(GLOB module_sources CONFIGURE_DEPENDS
 # What all processes of one server share, and the little beside it that knows neither httpd nor
 # APR: a library of its own, which unit tests link.
 set(shared_sources
-  asked_path.cpp counters.cpp finding_record.cpp incident_table.cpp incidents.cpp limiter.cpp
-  probe.cpp shared_state.cpp shared_words.cpp status_query.cpp verdict_cache.cpp waiting_room.cpp
+  counters.cpp finding_record.cpp incident_index.cpp incident_table.cpp incidents.cpp limiter.cpp
+  path_hashes.cpp probe.cpp shared_state.cpp shared_words.cpp status_query.cpp verdict_cache.cpp waiting_room.cpp
   watch_results.cpp watch_schedule.cpp)
 list(TRANSFORM shared_sources PREPEND ${CMAKE_SOURCE_DIR}/mod_permguard/httpd/)
 list(REMOVE_ITEM module_sources ${shared_sources})

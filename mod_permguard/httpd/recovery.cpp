@@ -2,6 +2,7 @@
 #include "httpd/recovery.h"
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 
 #include "httpd/engine.h"
@@ -91,6 +92,16 @@ void close(const request_rec* r, const SharedState::Open& incident, std::int64_t
   if (has_event_log()) write_event(recovered_event(incident, *closed, event_context(r)));
 }
 
+constinit std::atomic<std::int64_t> expired = 0;  ///< when this process last looked, in seconds
+
+/// The look goes over the whole table, and the hour at which an incident is forgotten does not
+/// matter: one request of a process in a minute pays for it.
+void expire_now_and_then(std::int64_t now) {
+  std::int64_t last = expired.load(std::memory_order_relaxed);
+  if (now - last < 60 && now >= last) return;
+  if (expired.compare_exchange_strong(last, now)) shared_state().expire(now);
+}
+
 }  // namespace
 
 void reconsider_incidents(const request_rec* r, const Diagnosis& answer, Moment moment) {
@@ -99,7 +110,7 @@ void reconsider_incidents(const request_rec* r, const Diagnosis& answer, Moment 
   for (const auto& incident : shared_state().open_incidents(question.target, question.who.uid)) {
     if (is_over(r, incident, answer, moment, now)) close(r, incident, now);
   }
-  shared_state().expire(now);
+  expire_now_and_then(now);
 }
 
 void reconsider_server_incidents(const request_rec* r, Diagnosis answer) {

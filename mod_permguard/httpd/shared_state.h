@@ -14,23 +14,32 @@
 #include "report/status_snapshot.h"
 
 namespace permguard {
+namespace shared {
+struct Layout;
+struct Region;
+}  // namespace shared
 
 /// What all processes of one server share: counters, the incident table, the log limiter of
-/// exonerations and the results of the watch. Lies in raw shared memory, holds no pointer,
-/// takes no lock, and is never destroyed. Readers never block writers; a process killed in the
+/// exonerations and the results of the watch. They lie in raw shared memory, without a pointer and
+/// without a lock, and are never destroyed. Readers never block writers; a process killed in the
 /// middle of a write leaves one record unreadable until it is written again, and nothing else.
 /// No APR here: tests use plain memory.
+///
+/// This object is a process's own view of that memory: where it lies and how big it is, which the
+/// memory itself is never asked. Any process may have written anything there (it runs other
+/// people's code): then counts, times and texts are wrong, or an incident is lost, but nothing
+/// outside is read or written, no call takes long, and what is not well formed is dropped.
 ///
 /// Every member is noexcept: a record that cannot be kept is counted as evicted.
 class SharedState {
  public:
-  /// Bytes needed for `incidents` incidents, slack for alignment included.
+  /// Bytes needed for `incidents` incidents (1 to 65,536), slack for alignment included.
   static std::size_t size_for(unsigned incidents) noexcept;
-  /// Lays the state out in `memory` (any alignment, all bytes 0). Null: too small.
-  static SharedState* create(void* memory, std::size_t size, unsigned incidents) noexcept;
-  /// The state another generation of the server created in `memory`, or null where magic,
-  /// layout version, size or number of incidents differ.
-  static SharedState* adopt(void* memory, std::size_t size, unsigned incidents) noexcept;
+  /// Equal for two states only where the bytes of one can be read as the other.
+  static std::uint64_t geometry(unsigned incidents) noexcept;
+  /// The state in `memory` (any alignment): a new one where all bytes are 0, which takes no
+  /// writing, or one left by another generation of the server. nullopt: `size` bytes are too few.
+  static std::optional<SharedState> in(void* memory, std::size_t size, unsigned incidents) noexcept;
 
   // --- counters: wait-free ---
   void count_check(Handler handler, CheckResult result, std::uint64_t nanoseconds) noexcept;
@@ -38,9 +47,9 @@ class SharedState {
   void count_finding(Code code, Role role) noexcept;
   void count_event_dropped() noexcept;
   /// Whether the error log shall say that events are dropped: true for one caller in `interval`
-  /// seconds, and anew after forget_drop(). `now` in seconds.
-  bool drop_is_due(std::int64_t now, std::int64_t interval) noexcept;
-  void forget_drop() noexcept;
+  /// seconds, and anew for an event log opened at `since`. All in seconds; `now` and `since` since
+  /// the epoch.
+  bool drop_is_due(std::int64_t now, std::int64_t interval, std::int64_t since) noexcept;
   CounterValues counters() const noexcept;
 
   // --- incidents ---
@@ -60,8 +69,9 @@ class SharedState {
   /// request (the watch): due whole if new, repeat only where requests were counted since the
   /// last line. The heaviest incidents stay: a full table gives up the one closed longest ago,
   /// else the open one with the lowest count and oldest last sighting, provided that it is not
-  /// heavier than the newcomer with all its sightings that were turned away before. Given up
-  /// while open, and turned away, count as evicted.
+  /// heavier than the newcomer with all its sightings that were turned away before. Of more than
+  /// 256 places, 256 are looked at for that. Given up while open, and turned away, count as
+  /// evicted.
   Recorded record(const Finding& finding, const Identity& who, std::string_view vhost, bool leads,
                   std::int64_t now, std::int64_t interval, bool sighted = true) noexcept;
 
@@ -82,11 +92,12 @@ class SharedState {
     std::int64_t last_asked = 0;
   };
   /// Whether an open incident's question may be answered by a request of `uid` for `target`:
-  /// same target; or its culprit is a leading part of `target`; or (culprit reached through a
-  /// link or an interpreter) both targets share a directory. No allocation; a false alarm is
-  /// allowed, a miss is not.
+  /// its culprit is a leading part of `target`; or (culprit reached through a link or an
+  /// interpreter) it is the same target, or one in the same directory. No allocation, and no
+  /// longer for a big table than for a small one.
   bool concerns(std::string_view target, uid_t uid) const noexcept;
-  /// The open incidents that `concerns` means; all where `target` is empty.
+  /// The open incidents that `concerns` means, of one culprit or directory at most 16 (the watch
+  /// and requests for their own targets ask the others); all where `target` is empty.
   std::vector<Open> open_incidents(std::string_view target, uid_t uid) const noexcept;
   /// Marks that incident `id` was asked again at `now`; true for one caller a second.
   bool claim_question(std::uint64_t id, std::int64_t now) noexcept;
@@ -97,8 +108,12 @@ class SharedState {
   };
   /// Closes incident `id`; a value for exactly one caller, who logs `recovered`.
   std::optional<Closed> close(std::uint64_t id, std::int64_t now) noexcept;
-  /// Forgets open incidents that were neither sighted nor asked for 24 h.
+  /// Forgets open incidents that were neither sighted nor asked for 24 h. Looks at the whole table:
+  /// for the watch and the page, and for requests once a minute.
   void expire(std::int64_t now) noexcept;
+  /// Forgets open incidents whose record is not well formed, as a process leaves it that was killed
+  /// while writing, or that writes what it should not; how many. Reads all records: for the watch.
+  std::size_t drop_damaged() noexcept;
 
   // --- exoneration: at most one line a target and interval, outside the incident table ---
   bool exoneration_due(std::string_view target, std::int64_t now, std::int64_t interval) noexcept;
@@ -115,14 +130,16 @@ class SharedState {
   /// one has no result yet.
   std::int64_t oldest_watch(const std::vector<std::string>& directories) const noexcept;
 
-  /// Shows a directory that no run has reached yet: last_run 0. Keeps what is known of it.
-  void announce_watch(const std::vector<std::string>& directories) noexcept;
-
   /// Fills counters, incidents and watch.
   void fill(StatusSnapshot& snapshot) const noexcept;
 
  private:
-  SharedState() = default;
+  SharedState(char* base, unsigned incidents) noexcept : base_(base), incidents_(incidents) {}
+  shared::Layout layout() const noexcept;
+  shared::Region& region() const noexcept;
+
+  char* base_;
+  unsigned incidents_;
 };
 
 }  // namespace permguard

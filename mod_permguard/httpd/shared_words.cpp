@@ -10,7 +10,7 @@ namespace permguard::shared {
 namespace {
 
 constexpr std::uint64_t kClaimLife = 2000;  // milliseconds
-constexpr int kReadAttempts = 64;
+constexpr int kReadAttempts = 8;
 
 // Monotonic milliseconds, never 0. All processes of one machine share this clock.
 std::uint64_t milliseconds() {
@@ -19,8 +19,11 @@ std::uint64_t milliseconds() {
   return 1 + static_cast<std::uint64_t>(duration_cast<std::chrono::milliseconds>(now).count());
 }
 
+// A claim of the future is nobody's: it would bar the record for ever.
 bool alive(std::uint64_t claim) {
-  return claim != 0 && milliseconds() < claim + kClaimLife;
+  if (claim == 0) return false;
+  const std::uint64_t now = milliseconds();
+  return claim <= now && now - claim < kClaimLife;
 }
 
 std::uint64_t mix_word(std::uint64_t sum, std::uint64_t word) {
@@ -58,7 +61,7 @@ bool copy_out(std::span<const Word> area, std::string& bytes) {
 
 std::uint64_t Word::raise(std::uint64_t value) noexcept {
   std::uint64_t old = load();
-  while (old < value) {
+  for (int turn = 0; old < value && turn < kOvertaken; ++turn) {
     if (replace(old, value)) return value - old;
   }
   return 0;
@@ -96,7 +99,10 @@ void write_record(Latch& latch, std::span<Word> area, std::string_view bytes) no
 bool read_record(const Latch& latch, std::span<const Word> area, std::string& bytes) {
   for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
     const std::uint64_t before = latch.sequence.load();
-    if (before % 2 == 0 && copy_out(area, bytes) && latch.sequence.load() == before) return true;
+    const bool whole = before % 2 == 0 && copy_out(area, bytes);
+    const bool still = latch.sequence.load() == before;
+    if (whole && still) return true;
+    if (still && before % 2 == 0) return false;  // nobody is writing: it is damaged
     std::this_thread::yield();
   }
   return false;

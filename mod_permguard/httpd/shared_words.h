@@ -10,6 +10,9 @@
 
 namespace permguard::shared {
 
+// Whoever can write to the memory may have put any number into any word. So a word is read once,
+// checked, then used: no index, no length, no number of turns comes from one unchecked.
+
 /// One word of shared memory. A plain integer that is only ever touched atomically: raw zeroed
 /// memory may be used as words without constructing anything, so that untouched pages stay
 /// uncommitted. Lock-free atomics are address-free: they work across processes.
@@ -26,7 +29,8 @@ class Word {
   bool replace(std::uint64_t& expected, std::uint64_t desired) noexcept {
     return ref().compare_exchange_strong(expected, desired);
   }
-  /// Raises the word to `value`; the difference, 0 where it was there already.
+  /// Raises the word to `value`; the difference, 0 where it was there already, or where others
+  /// changed it all the time.
   std::uint64_t raise(std::uint64_t value) noexcept;
 
  private:
@@ -38,9 +42,14 @@ class Word {
 static_assert(std::atomic_ref<std::uint64_t>::is_always_lock_free);
 static_assert(std::atomic_ref<std::uint64_t>::required_alignment == sizeof(Word));
 
-/// A signed time kept in a word.
+/// How often a step is tried again that another process's step has overtaken.
+inline constexpr int kOvertaken = 64;
+
+/// The time kept in a word, seconds since the epoch; 0 for what no clock of ours has ever said, so
+/// that differences of times cannot overflow. Times end with the year 9999, as RFC 3339 does.
+inline constexpr std::int64_t kLastTime = 253'402'300'799;
 inline std::int64_t to_time(std::uint64_t word) {
-  return static_cast<std::int64_t>(word);
+  return word <= std::uint64_t{kLastTime} ? static_cast<std::int64_t>(word) : 0;
 }
 inline std::uint64_t to_word(std::int64_t time) {
   return static_cast<std::uint64_t>(time);
@@ -107,7 +116,7 @@ constexpr std::size_t words_for(std::size_t bytes) {
 void write_record(Latch& latch, std::span<Word> area, std::string_view bytes) noexcept;
 
 /// Reads a record whole, or false after a bounded number of attempts: being written, left half
-/// by a killed process, or never written. Throws std::bad_alloc.
+/// by a killed process, damaged, or never written. Throws std::bad_alloc.
 bool read_record(const Latch& latch, std::span<const Word> area, std::string& bytes);
 
 }  // namespace permguard::shared

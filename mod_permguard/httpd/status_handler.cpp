@@ -8,6 +8,7 @@
 #include "httpd/hooks.h"
 #include "httpd/shared_memory.h"
 #include "httpd/status_query.h"
+#include "httpd/watch_task.h"
 #include "report/json.h"
 #include "report/pages.h"
 #include "report/standing.h"
@@ -67,6 +68,7 @@ StatusSnapshot snapshot_of(const request_rec* r) {
   }
   shared_state().expire(snapshot.now);
   shared_state().fill(snapshot);
+  keep_to_configuration(snapshot.watch);
   drop_repaired(snapshot);
   return snapshot;
 }

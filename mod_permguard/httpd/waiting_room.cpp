@@ -33,15 +33,17 @@ std::uint64_t WaitingRoom::weight(std::uint64_t key) const noexcept {
 void WaitingRoom::add(std::uint64_t key, std::uint64_t sightings) noexcept {
   Word& cell = cell_of(key);
   std::uint64_t seen = cell.load();
-  while (!cell.replace(seen, with_more(seen, key, sightings))) {
+  for (int turn = 0; turn < kOvertaken; ++turn) {
+    if (cell.replace(seen, with_more(seen, key, sightings))) return;
   }
 }
 
 std::uint64_t WaitingRoom::take(std::uint64_t key) noexcept {
   Word& cell = cell_of(key);
   std::uint64_t seen = cell.load();
-  while (belongs(seen, key) && weight_in(seen) != 0) {
-    if (cell.replace(seen, 0)) return weight_in(seen);
+  for (int turn = 0; turn < kOvertaken && belongs(seen, key) && weight_in(seen) != 0; ++turn) {
+    const std::uint64_t weight = weight_in(seen);
+    if (cell.replace(seen, 0)) return weight;
   }
   return 0;
 }

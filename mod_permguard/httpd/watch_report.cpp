@@ -141,6 +141,11 @@ void WatchReport::publish(const ScriptPlace& place, std::span<const Finding> fin
 
 void WatchReport::settle(const std::function<bool()>& go_on) {
   const std::int64_t now = now_seconds();
+  if (const std::size_t damaged = shared_state().drop_damaged()) {
+    const std::string text = "shared memory: " + std::to_string(damaged) +
+                             " incident records were damaged and are dropped";
+    log_startup_warning(ap_server_conf, 0, text.c_str());
+  }
   for (const SharedState::Open& incident : shared_state().open_incidents({}, 0)) {
     if (!go_on()) return;
     if (is_beyond_watching(incident.finding) || still_stands(incident)) continue;

@@ -32,6 +32,9 @@ struct Kind {
 // More than one directory ever shows.
 constexpr std::size_t kMostKinds = 64;
 
+// More than any file system holds; sums of such numbers do not overflow.
+constexpr std::uint64_t kMostFiles = std::uint64_t{1} << 48;
+
 std::uint64_t hash_of(std::string_view directory) {
   return shared::spread(shared::hash_bytes(directory));
 }
@@ -135,7 +138,7 @@ std::string record_of(const WatchView& view) {
 bool take_kind(std::string_view& bytes, WatchView& view) {
   Kind kind{};
   if (!take(bytes, kind) || kind.code >= kCodeCount || kind.role >= kRoleCount ||
-      kind.severity > static_cast<std::uint64_t>(Severity::drift)) {
+      kind.severity > static_cast<std::uint64_t>(Severity::drift) || kind.count > kMostFiles) {
     return false;
   }
   view.left_out[{static_cast<Code>(kind.code), static_cast<Role>(kind.role),
@@ -153,13 +156,17 @@ bool take_finding(std::string_view& bytes, WatchView& view) {
   return true;
 }
 
+// Seconds that a run can have taken; neither NaN nor infinity.
+constexpr double kLongestRun = 1e9;
+
 std::optional<WatchView> view_in(std::string_view bytes) {
   Head head{};
   std::string_view name;
   if (!take(bytes, head) || !take(bytes, head.directory_bytes, name)) return std::nullopt;
-  WatchView view{std::string(name),   head.files,
-                 head.truncated != 0, {},
-                 head.last_run,       std::bit_cast<double>(head.duration)};
+  const auto duration = std::bit_cast<double>(head.duration);
+  const bool possible = head.files <= kMostFiles && duration >= 0 && duration <= kLongestRun;
+  if (!possible || head.last_run < 0 || head.last_run > shared::kLastTime) return std::nullopt;
+  WatchView view{std::string(name), head.files, head.truncated != 0, {}, head.last_run, duration};
   for (std::uint32_t i = 0; i < head.kinds; ++i) {
     if (!take_kind(bytes, view)) return std::nullopt;
   }
@@ -186,7 +193,7 @@ WatchSlot* slot_of(std::span<WatchSlot> slots, std::uint64_t directory) {
 const std::size_t SharedState::kMostWatched = shared::kWatchDirectories;
 
 void SharedState::store_watch(const WatchView& view) noexcept {
-  const Layout layout(this);
+  const Layout layout = this->layout();
   WatchSlot* slot = slot_of(layout.region.watch, hash_of(view.directory));
   if (slot == nullptr) {
     layout.region.counters.incidents_evicted.add(1);
@@ -208,7 +215,7 @@ std::vector<std::string> SharedState::retain_watch(
   std::vector<std::string> dropped;
   try {
     StatusSnapshot snapshot;
-    shared::fill_watch(Layout(this), snapshot);
+    shared::fill_watch(layout(), snapshot);
     for (WatchView& view : snapshot.watch) {
       const bool wanted =
           std::find(directories.begin(), directories.end(), view.directory) != directories.end();
@@ -217,7 +224,7 @@ std::vector<std::string> SharedState::retain_watch(
   } catch (...) {
     // Out of memory: incidents of a directory that left the configuration wait for their requests.
   }
-  for (WatchSlot& slot : Layout(this).region.watch) {
+  for (WatchSlot& slot : region().watch) {
     std::uint64_t directory = slot.directory.load();
     const bool wanted =
         std::any_of(directories.begin(), directories.end(),
@@ -227,22 +234,10 @@ std::vector<std::string> SharedState::retain_watch(
   return dropped;
 }
 
-void SharedState::announce_watch(const std::vector<std::string>& directories) noexcept {
-  const Layout layout(this);
-  for (const std::string& name : directories) {
-    const auto known = [&](const WatchSlot& slot) {
-      return slot.directory.load() == hash_of(name);
-    };
-    if (std::none_of(layout.region.watch.begin(), layout.region.watch.end(), known)) {
-      store_watch({name, 0, false, {}, 0, 0});
-    }
-  }
-}
-
 std::int64_t SharedState::oldest_watch(const std::vector<std::string>& directories) const noexcept {
   try {
     StatusSnapshot snapshot;
-    shared::fill_watch(Layout(this), snapshot);
+    shared::fill_watch(layout(), snapshot);
     std::int64_t oldest = std::numeric_limits<std::int64_t>::max();
     for (const std::string& directory : directories) {
       const auto result =

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,7 +45,8 @@ struct Watcher {
 };
 
 constinit Watcher* child_watcher = nullptr;
-constinit Clock::rep due = 0;  ///< when the next run is; 0: before the first tick
+constinit const WatchPlan* watched = nullptr;  ///< null: nothing is
+constinit Clock::rep due = 0;                  ///< when the next run is; 0: before the first tick
 
 bool is_stopping() noexcept {
   int state = AP_MPMQ_STOPPING;
@@ -107,6 +110,13 @@ std::chrono::seconds pause() {
   return std::chrono::seconds(server_config(ap_server_conf).effective_watch_interval());
 }
 
+std::vector<std::string> directories_of(const std::vector<ScriptPlace>& places) {
+  std::vector<std::string> directories;
+  directories.reserve(places.size());
+  for (const ScriptPlace& place : places) directories.push_back(place.path);
+  return directories;
+}
+
 /// What the child has learnt of itself before it had threads is copied: learning it again would put
 /// an execve in the way of other threads.
 Watcher* make_watcher(const Engine& engine, const WatchPlan& plan) {
@@ -115,14 +125,8 @@ Watcher* make_watcher(const Engine& engine, const WatchPlan& plan) {
   made->engine.self = engine.self;
   made->engine.identity_switches = engine.identity_switches;
   made->plan = plan;
+  made->plan.dropped = shared_state().retain_watch(directories_of(plan.places));
   return made;
-}
-
-std::vector<std::string> directories_of(const std::vector<ScriptPlace>& places) {
-  std::vector<std::string> directories;
-  directories.reserve(places.size());
-  for (const ScriptPlace& place : places) directories.push_back(place.path);
-  return directories;
 }
 
 /// The first tick is one tick after the start.
@@ -182,11 +186,24 @@ void warn_of_too_many(server_rec* main_server, const std::vector<std::string>& d
 
 }  // namespace
 
-void start_watch(apr_pool_t* pconf, server_rec* main_server) {
-  if (server_config(main_server).effective_watch_interval() == 0) {
-    shared_state().retain_watch({});
-    return;
+void keep_to_configuration(std::vector<WatchView>& views) {
+  std::map<std::string_view, WatchView*> known;
+  for (WatchView& view : views) known.emplace(view.directory, &view);
+  std::vector<WatchView> kept;
+  std::set<std::string_view> shown;
+  for (const ScriptPlace& place : watched ? watched->places : std::vector<ScriptPlace>()) {
+    if (kept.size() == SharedState::kMostWatched) break;
+    if (!shown.insert(place.path).second) continue;
+    const auto found = known.find(place.path);
+    kept.push_back(found == known.end() ? WatchView{place.path, 0, false, {}, 0, 0}
+                                        : std::move(*found->second));
   }
+  views = std::move(kept);
+}
+
+void start_watch(apr_pool_t* pconf, server_rec* main_server) {
+  watched = nullptr;
+  if (server_config(main_server).effective_watch_interval() == 0) return;
   if (!can_look_at_places(pconf, main_server)) {
     log_startup_warning(
         main_server, 0,
@@ -198,11 +215,10 @@ void start_watch(apr_pool_t* pconf, server_rec* main_server) {
   auto* plan = make_in_pool<WatchPlan>(
       pconf, WatchPlan{watched_of(known), std::move(known), {}, old_until()});
   const std::vector<std::string> directories = directories_of(plan->places);
-  plan->dropped = shared_state().retain_watch(directories);
-  shared_state().announce_watch(directories);
+  watched = plan;
   warn_of_too_many(main_server, directories);
   // Without a place there may yet be incidents to close that the configuration before has left.
-  if (directories.empty() && !shared_state().any_open()) return;
+  if (directories.empty() && plan->since == 0) return;
   const auto get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
   const auto register_callback = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
   ap_watchdog_t* watchdog = nullptr;

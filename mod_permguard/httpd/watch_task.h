@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <vector>
+
 #include "httpd/apache.h"
+#include "report/status_snapshot.h"
 
 namespace permguard {
 
@@ -10,5 +13,10 @@ namespace permguard {
 /// start, then PermGuardWatchInterval after each run's end, also over graceful restarts. Without
 /// mod_watchdog a warning is logged.
 void start_watch(apr_pool_t* pconf, server_rec* main_server);
+
+/// Leaves of `views` what this configuration watches, in its order, and adds what no run has
+/// reached yet (last_run 0): what is watched is for the configuration to say, not for the memory in
+/// which results are kept.
+void keep_to_configuration(std::vector<WatchView>& views);
 
 }  // namespace permguard

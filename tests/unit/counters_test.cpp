@@ -50,11 +50,11 @@ TEST(Counters, DurationsFallIntoTheBucketsOfTheirBounds) {
 
 TEST(Counters, SayOnceAnIntervalThatEventsAreDropped) {
   SharedMemory memory(4);
-  EXPECT_TRUE(memory->drop_is_due(1000, 3600));
-  EXPECT_FALSE(memory->drop_is_due(4599, 3600));
-  EXPECT_TRUE(memory->drop_is_due(4600, 3600));
-  memory->forget_drop();
-  EXPECT_TRUE(memory->drop_is_due(4601, 3600));
+  EXPECT_TRUE(memory->drop_is_due(1000, 3600, 900));
+  EXPECT_FALSE(memory->drop_is_due(4599, 3600, 900));
+  EXPECT_TRUE(memory->drop_is_due(4600, 3600, 900));
+  EXPECT_FALSE(memory->drop_is_due(4601, 3600, 900));
+  EXPECT_TRUE(memory->drop_is_due(4601, 3600, 4601)) << "an event log opened since then";
 }
 
 TEST(Counters, LoseNothingBetweenThreads) {

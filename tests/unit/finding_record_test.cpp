@@ -86,7 +86,8 @@ TEST(FindingRecord, FitsWhenEverythingIsTooLong) {
   const std::string huge(100'000, 'x');
   finding.target = finding.path = finding.owner = finding.group = huge;
   finding.entry_name = finding.detail = finding.remedy.advice = huge;
-  finding.remedy.steps.assign(2, {FixStep::Kind::chmod, std::string(4000, 'p'), 1, "a+x", true});
+  finding.remedy.steps.assign(2,
+                              {FixStep::Kind::chmod, '/' + std::string(4000, 'p'), 1, "a+x", true});
   Identity who = www_data();
   who.name = huge;
   for (gid_t group = 0; group < 5000; ++group) who.groups.push_back(group);
@@ -104,7 +105,7 @@ TEST(FindingRecord, HasRoomForTheMostARecordCanHold) {
   finding.owner = finding.group = finding.entry_name = std::string(kNameBytes, 'x');
   finding.detail = finding.remedy.advice = std::string(kDetailBytes, 'x');
   finding.remedy.steps = {
-      {FixStep::Kind::chmod, std::string(kRemedyBytes - 17, 'p'), 1, "x", true}};
+      {FixStep::Kind::chmod, '/' + std::string(kRemedyBytes - 20, 'p'), 1, "a+x", true}};
   Identity who = www_data();
   who.groups.assign(kGroupsKept, 5);
   who.name = std::string(kNameBytes, 'x');

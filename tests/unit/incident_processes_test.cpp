@@ -10,7 +10,6 @@
 #include <set>
 #include <thread>
 
-#include "httpd/shared_layout.h"
 #include "unit/shared_memory.h"
 
 namespace permguard {
@@ -265,7 +264,7 @@ TEST(IncidentProcesses, GoOnWhenOthersAreKilledAtWork) {
 class KilledAt : public testing::Test {
  protected:
   shared::Slot& slot(std::size_t index) { return layout().slots[index]; }
-  shared::Layout layout() { return shared::Layout(memory.operator->()); }
+  shared::Layout layout() { return memory.layout(2); }
   SharedMemory memory{2};
 };
 

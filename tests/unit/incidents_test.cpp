@@ -303,6 +303,22 @@ TEST_F(Incidents, ConcernPathsOfAnyDepth) {
   EXPECT_FALSE(memory->concerns("/d/d/e", 33));
 }
 
+// Looking an incident up costs the same in a table of any size: it touches no more memory.
+TEST(IncidentTable, IsNotSearchedFromEndToEnd) {
+  SharedMemory memory(65'536);
+  for (int i = 0; i < 20; ++i) {
+    const std::string path = "/srv/www/" + std::to_string(i);
+    memory->record(broken(path), www_data(), "", true, kNow, kInterval);
+    memory->concerns(path + "/a/b/c", 33);
+    memory->has_room_for(broken(path), www_data());
+    memory->claim_question(1, kNow);
+    memory->open_incidents(path, 33);
+  }
+  // Of each incident at most four words of the index and twice as many looked at, its record and,
+  // with its neighbours, its slot. The table itself has 330,000 pages.
+  EXPECT_LT(memory.resident_pages(), 20U * 40U);
+}
+
 TEST_F(Incidents, AllAreAskedWithoutTarget) {
   const std::uint64_t closed = lead(broken("/closed")).id;
   memory->close(closed, kNow);

@@ -4,10 +4,12 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "httpd/shared_layout.h"
 #include "httpd/shared_state.h"
 
 namespace permguard {
@@ -18,23 +20,36 @@ class SharedMemory {
   explicit SharedMemory(unsigned incidents) : size_(SharedState::size_for(incidents) + kOffset) {
     memory_ = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory_ == MAP_FAILED) throw std::runtime_error("mmap");
-    state_ = SharedState::create(base(), size(), incidents);
-    if (state_ == nullptr) throw std::runtime_error("create");
+    state_ = SharedState::in(base(), size(), incidents);
+    if (!state_) throw std::runtime_error("too small");
   }
   ~SharedMemory() { munmap(memory_, size_); }
   SharedMemory(const SharedMemory&) = delete;
   SharedMemory& operator=(const SharedMemory&) = delete;
 
-  SharedState* operator->() { return state_; }
+  SharedState* operator->() { return &*state_; }
   /// As APR gives it: aligned to 8 bytes only.
   char* base() { return static_cast<char*>(memory_) + kOffset; }
   std::size_t size() const { return size_ - kOffset; }
+  std::size_t resident_pages() const {
+    constexpr std::size_t kPage = 4096;
+    std::vector<unsigned char> resident(size_ / kPage + 1);
+    if (mincore(memory_, size_, resident.data()) != 0) throw std::runtime_error("mincore");
+    return static_cast<std::size_t>(
+        std::count_if(resident.begin(), resident.end(), [](auto page) { return (page & 1) != 0; }));
+  }
+  /// The parts, as the state itself has them.
+  shared::Layout layout(unsigned incidents) {
+    const auto address = reinterpret_cast<std::uintptr_t>(base());
+    const std::uintptr_t aligned = (address + shared::kAlignment - 1) & ~(shared::kAlignment - 1);
+    return {reinterpret_cast<char*>(aligned), incidents};
+  }
 
  private:
   static constexpr std::size_t kOffset = 8;
   std::size_t size_;
   void* memory_;
-  SharedState* state_;
+  std::optional<SharedState> state_;
 };
 
 inline Identity www_data() {

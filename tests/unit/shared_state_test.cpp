@@ -7,7 +7,6 @@
 #include <barrier>
 #include <thread>
 
-#include "httpd/shared_layout.h"
 #include "unit/shared_memory.h"
 
 namespace permguard {
@@ -15,58 +14,45 @@ namespace {
 
 using testing::ElementsAre;
 
-shared::Header& header_of(SharedMemory& memory) {
-  return shared::Layout(memory.operator->()).region.header;
-}
-
 TEST(SharedState, IsFoundAgainWithAllItHolds) {
   SharedMemory memory(8);
   memory->record(broken("/a"), www_data(), "v", true, 100, 60);
   memory->count_event_dropped();
-  SharedState* again = SharedState::adopt(memory.base(), memory.size(), 8);
-  ASSERT_EQ(again, memory.operator->());
+  std::optional<SharedState> again = SharedState::in(memory.base(), memory.size(), 8);
+  ASSERT_TRUE(again);
   EXPECT_TRUE(again->any_open());
   EXPECT_EQ(again->counters().events_dropped, 1u);
 }
 
-TEST(SharedState, IsNotTakenForAnotherGeometry) {
-  SharedMemory memory(8);
-  EXPECT_EQ(SharedState::adopt(memory.base(), memory.size(), 7), nullptr);
-  EXPECT_EQ(SharedState::adopt(memory.base(), memory.size(), 9), nullptr);
-  EXPECT_EQ(SharedState::adopt(memory.base(), memory.size() - 1, 8), nullptr);
+TEST(SharedState, HasAnotherGeometryForAnotherNumberOfIncidents) {
+  EXPECT_EQ(SharedState::geometry(8), SharedState::geometry(8));
+  EXPECT_NE(SharedState::geometry(8), SharedState::geometry(7));
 }
 
-TEST(SharedState, IsNotTakenForAnotherLayout) {
-  using Field = shared::Word shared::Header::*;
-  for (const Field field : {&shared::Header::magic, &shared::Header::version, &shared::Header::size,
-                            &shared::Header::geometry}) {
-    SharedMemory memory(8);
-    shared::Word& word = header_of(memory).*field;
-    word.store(word.load() + 1);
-    EXPECT_EQ(SharedState::adopt(memory.base(), memory.size(), 8), nullptr);
-  }
+TEST(SharedState, WritesNothingUntilSomethingIsTold) {
+  SharedMemory memory(8);
+  EXPECT_FALSE(memory->any_open());
+  EXPECT_FALSE(memory->concerns("/a", 33));
+  EXPECT_TRUE(incidents_of(memory).empty());
+  EXPECT_EQ(std::count(memory.base(), memory.base() + memory.size(), '\0'),
+            static_cast<std::ptrdiff_t>(memory.size()));
 }
 
 TEST(SharedState, NeedsItsSizeAtAnyAlignment) {
   const std::size_t size = SharedState::size_for(3);
   std::vector<std::uint64_t> memory(size / 8 + 16);
   for (std::size_t offset = 0; offset < 9; ++offset) {
-    EXPECT_NE(SharedState::create(memory.data() + offset, size, 3), nullptr);
+    EXPECT_TRUE(SharedState::in(memory.data() + offset, size, 3));
   }
-  EXPECT_EQ(SharedState::create(memory.data(), size - 128, 3), nullptr);
-  EXPECT_EQ(SharedState::create(nullptr, size, 3), nullptr);
-  EXPECT_EQ(SharedState::create(memory.data(), size, 0), nullptr);
+  EXPECT_FALSE(SharedState::in(memory.data(), size - 128, 3));
+  EXPECT_FALSE(SharedState::in(nullptr, size, 3));
+  EXPECT_FALSE(SharedState::in(memory.data(), size, 0));
 }
 
 TEST(SharedState, CommitsOnlyWhatItUses) {
   SharedMemory memory(256);
   memory->count_event_dropped();
-  const std::size_t pages = memory.size() / 4096;
-  std::vector<unsigned char> resident(pages + 2);
-  ASSERT_EQ(mincore(memory.base() - 8, memory.size(), resident.data()), 0);
-  const auto used = std::count_if(resident.begin(), resident.end(),
-                                  [](unsigned char page) { return (page & 1) != 0; });
-  EXPECT_LT(used, 16) << "of " << pages;
+  EXPECT_LT(memory.resident_pages(), 16U);
 }
 
 TEST(Exoneration, PassesOnceAnIntervalAndTarget) {
@@ -205,17 +191,6 @@ TEST(Watch, DropsWhatTheConfigurationNoLongerNames) {
   EXPECT_THAT(watched(memory), ElementsAre("/a", "/c"));
   memory->store_watch(watch_of("/new", 1));
   EXPECT_THAT(watched(memory), ElementsAre("/a", "/new", "/c"));
-}
-
-TEST(Watch, ShowsWhatNoRunHasReached) {
-  SharedMemory memory(1);
-  memory->store_watch(watch_of("/a", 1));
-  memory->announce_watch({"/a", "/b"});
-  EXPECT_THAT(watched(memory), ElementsAre("/a", "/b"));
-  StatusSnapshot snapshot;
-  memory->fill(snapshot);
-  EXPECT_NE(snapshot.watch[0].last_run, 0);
-  EXPECT_EQ(snapshot.watch[1].last_run, 0);
 }
 
 TEST(Watch, KnowsWhichDirectoryHasWaitedLongest) {
