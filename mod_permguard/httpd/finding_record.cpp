@@ -232,7 +232,7 @@ bool is_possible(const FixStep& step) {
     case FixStep::Kind::setfacl:
       return step.spec.size() > 2 && step.spec[1] == ':';
     case FixStep::Kind::chown:
-      return step.spec.find(':') != std::string::npos;
+      return !step.spec.empty();
     case FixStep::Kind::restore_acl:
       return true;
   }

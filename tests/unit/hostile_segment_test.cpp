@@ -244,7 +244,9 @@ TEST(ForgedRecord, IsNoFindingWithAnotherKindOfCommandThatIsNone) {
   EXPECT_TRUE(is_believed(step(Kind::chown, "ann:ann", "/a")));
   EXPECT_FALSE(is_believed(step(Kind::setfacl, "-R", "/a")));
   EXPECT_FALSE(is_believed(step(Kind::chown, "--from=0", "/a")));
-  EXPECT_FALSE(is_believed(step(Kind::chown, "eve", "/a")));
+  EXPECT_TRUE(is_believed(step(Kind::chown, "www-data", "/a")));
+  EXPECT_TRUE(is_believed(step(Kind::chown, ":daemon", "/a")));
+  EXPECT_FALSE(is_believed(step(Kind::chown, "", "/a")));
   EXPECT_FALSE(is_believed(step(Kind::restore_acl, "-b", "/a")));
   EXPECT_FALSE(is_believed(step(Kind::chmod, "a+x", "a"))) << "a path of nobody's directory";
 }
