@@ -15,7 +15,7 @@
 #include "httpd/shared_memory.h"
 #include "httpd/stopwatch.h"
 #include "httpd/trace.h"
-#include "httpd/verdict_cache.h"
+#include "incidents/verdict_cache.h"
 
 namespace permguard {
 namespace {

@@ -13,7 +13,7 @@
 #include "httpd/apache.h"
 #include "httpd/config.h"
 #include "httpd/files_parts.h"
-#include "report/status_snapshot.h"
+#include "incidents/status.h"
 
 namespace permguard {
 

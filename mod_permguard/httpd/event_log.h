@@ -5,7 +5,7 @@
 #include <string>
 
 #include "httpd/apache.h"
-#include "httpd/shared_state.h"
+#include "incidents/store.h"
 #include "report/event.h"
 
 namespace permguard {

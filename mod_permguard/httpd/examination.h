@@ -5,9 +5,9 @@
 #include "httpd/apache.h"
 #include "httpd/config.h"
 #include "httpd/engine.h"
-#include "httpd/probe.h"
 #include "httpd/run_as.h"
 #include "httpd/target.h"
+#include "incidents/probes.h"
 
 namespace permguard {
 

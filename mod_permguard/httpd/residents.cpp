@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "httpd/verdict_cache.h"
+#include "incidents/verdict_cache.h"
 
 namespace permguard {
 namespace {

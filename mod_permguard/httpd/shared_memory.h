@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "httpd/apache.h"
-#include "httpd/shared_state.h"
+#include "incidents/store.h"
 
 namespace permguard {
 

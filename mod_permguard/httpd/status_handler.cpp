@@ -9,9 +9,9 @@
 #include "httpd/shared_memory.h"
 #include "httpd/status_query.h"
 #include "httpd/watch_task.h"
+#include "incidents/standing.h"
 #include "report/json.h"
 #include "report/pages.h"
-#include "report/standing.h"
 #include "version.h"
 
 namespace permguard {

@@ -6,7 +6,7 @@
 #include "core/finding.h"
 #include "httpd/apache.h"
 #include "httpd/proxy_target.h"
-#include "report/status_snapshot.h"
+#include "incidents/status.h"
 
 namespace permguard {
 

@@ -12,7 +12,7 @@
 #include "httpd/discovery.h"
 #include "httpd/engine.h"
 #include "httpd/place_audit.h"
-#include "httpd/shared_state.h"
+#include "incidents/store.h"
 
 namespace permguard {
 

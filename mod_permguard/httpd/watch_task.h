@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "httpd/apache.h"
-#include "report/status_snapshot.h"
+#include "incidents/status.h"
 
 namespace permguard {
 

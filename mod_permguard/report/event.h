@@ -9,8 +9,8 @@
 
 #include "core/finding.h"
 #include "core/identity.h"
+#include "incidents/status.h"
 #include "report/sentence.h"
-#include "report/status_snapshot.h"
 
 namespace permguard {
 

@@ -10,7 +10,7 @@
 
 #include "core/checker.h"
 #include "core/finding.h"
-#include "report/status_snapshot.h"
+#include "incidents/status.h"
 
 namespace permguard {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/page_parts.h"
 
+#include "incidents/standing.h"
 #include "report/html_text.h"
 #include "report/sentence.h"
-#include "report/standing.h"
 
 namespace permguard::page {
 namespace {

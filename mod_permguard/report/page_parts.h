@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "report/status_snapshot.h"
+#include "incidents/status.h"
 
 /// The parts of the HTML page. Each returns markup in which every byte from outside is escaped.
 namespace permguard::page {

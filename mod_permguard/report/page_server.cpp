@@ -3,11 +3,11 @@
 #include <array>
 #include <charconv>
 
+#include "incidents/standing.h"
 #include "report/html_text.h"
 #include "report/log_text.h"
 #include "report/page_parts.h"
 #include "report/sentence.h"
-#include "report/standing.h"
 
 namespace permguard::page {
 namespace {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "report/status_snapshot.h"
+#include "incidents/status.h"
 
 namespace permguard {
 

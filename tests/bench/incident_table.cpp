@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "httpd/shared_state.h"
+#include "incidents/store.h"
 
 namespace {
 

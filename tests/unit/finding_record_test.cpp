@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "httpd/finding_record.h"
+#include "incidents/finding_record.h"
 
 #include <gmock/gmock.h>
 

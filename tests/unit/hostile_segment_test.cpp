@@ -13,7 +13,7 @@
 #include <span>
 #include <thread>
 
-#include "httpd/incident_table.h"
+#include "incidents/table.h"
 #include "report/json.h"
 #include "report/pages.h"
 #include "unit/shared_memory.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "report/status_snapshot.h"
+#include "incidents/status.h"
 #include "unit/report_samples.h"
 
 /// The states of a server that every page, document and metric is tested with.

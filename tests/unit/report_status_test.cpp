@@ -4,10 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "incidents/standing.h"
 #include "report/html_text.h"
 #include "report/json.h"
 #include "report/pages.h"
-#include "report/standing.h"
 #include "unit/report_snapshots.h"
 
 namespace permguard {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "httpd/shared_layout.h"
-#include "httpd/shared_state.h"
+#include "incidents/store.h"
+#include "incidents/store_layout.h"
 
 namespace permguard {
 

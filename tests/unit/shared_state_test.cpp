@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "httpd/shared_state.h"
+#include "incidents/store.h"
 
 #include <gmock/gmock.h>
 

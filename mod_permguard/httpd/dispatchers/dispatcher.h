@@ -3,7 +3,7 @@
 
 #include "httpd/apache.h"
 #include "httpd/config.h"
-#include "report/status_snapshot.h"
+#include "incidents/status.h"
 
 namespace permguard {
 

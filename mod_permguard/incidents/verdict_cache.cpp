@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "httpd/verdict_cache.h"
+#include "incidents/verdict_cache.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "report/standing.h"
+#include "incidents/standing.h"
 
 #include <algorithm>
 #include <map>

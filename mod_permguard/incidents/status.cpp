@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "report/status_snapshot.h"
+#include "incidents/status.h"
 
 #include <algorithm>
 

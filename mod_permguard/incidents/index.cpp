@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "httpd/incident_index.h"
+#include "incidents/index.h"
 
 namespace permguard::shared {
 

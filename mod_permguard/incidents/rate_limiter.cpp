@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "httpd/limiter.h"
+#include "incidents/rate_limiter.h"
 
 namespace permguard::shared {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "report/status_snapshot.h"
+#include "incidents/status.h"
 
 namespace permguard {
 

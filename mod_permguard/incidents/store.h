@@ -11,7 +11,7 @@
 
 #include "core/finding.h"
 #include "core/identity.h"
-#include "report/status_snapshot.h"
+#include "incidents/status.h"
 
 namespace permguard {
 namespace shared {

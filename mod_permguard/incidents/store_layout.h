@@ -10,10 +10,10 @@
 #include <type_traits>
 
 #include "core/finding.h"
-#include "httpd/finding_record.h"
-#include "httpd/limiter.h"
-#include "httpd/shared_words.h"
-#include "report/status_snapshot.h"
+#include "incidents/finding_record.h"
+#include "incidents/rate_limiter.h"
+#include "incidents/seqlock.h"
+#include "incidents/status.h"
 
 namespace permguard::shared {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "httpd/waiting_room.h"
+#include "incidents/evicted_counts.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "httpd/path_hashes.h"
+#include "incidents/path_hashes.h"
 
 namespace permguard::shared {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "httpd/shared_words.h"
+#include "incidents/seqlock.h"
 
 #include <algorithm>
 #include <chrono>

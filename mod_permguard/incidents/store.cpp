@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "httpd/shared_state.h"
+#include "incidents/store.h"
 
 #include <algorithm>
 #include <bit>
 #include <memory>
 
-#include "httpd/shared_layout.h"
+#include "incidents/store_layout.h"
 
 namespace permguard {
 namespace shared {

@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "httpd/shared_layout.h"
-#include "httpd/slot_tally.h"
+#include "incidents/slot_tally.h"
+#include "incidents/store_layout.h"
 
 namespace permguard::shared {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "httpd/incident_index.h"
-#include "httpd/incident_table.h"
-#include "httpd/path_hashes.h"
-#include "httpd/shared_layout.h"
-#include "httpd/shared_state.h"
-#include "httpd/waiting_room.h"
+#include "incidents/evicted_counts.h"
+#include "incidents/index.h"
+#include "incidents/path_hashes.h"
+#include "incidents/store.h"
+#include "incidents/store_layout.h"
+#include "incidents/table.h"
 
 namespace permguard {
 namespace {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
-#include "httpd/shared_layout.h"
-#include "httpd/shared_state.h"
+#include "incidents/store.h"
+#include "incidents/store_layout.h"
 
 namespace permguard {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "httpd/incident_table.h"
+#include "incidents/table.h"
 
 #include <algorithm>
 #include <thread>
 #include <tuple>
 
-#include "httpd/path_hashes.h"
-#include "httpd/waiting_room.h"
+#include "incidents/evicted_counts.h"
+#include "incidents/path_hashes.h"
 
 namespace permguard::shared {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "httpd/shared_words.h"
+#include "incidents/seqlock.h"
 
 namespace permguard::shared {
 

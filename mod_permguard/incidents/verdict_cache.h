@@ -7,7 +7,7 @@
 #include <optional>
 #include <span>
 
-#include "httpd/probe.h"
+#include "incidents/probes.h"
 
 namespace permguard {
 

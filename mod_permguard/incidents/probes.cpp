@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "httpd/probe.h"
+#include "incidents/probes.h"
 
 #include <sys/stat.h>
 #include <time.h>

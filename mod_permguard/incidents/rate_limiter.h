@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "httpd/shared_words.h"
+#include "incidents/seqlock.h"
 
 namespace permguard::shared {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "httpd/finding_record.h"
+#include "incidents/finding_record.h"
 
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
 
-#include "httpd/shared_words.h"
+#include "incidents/seqlock.h"
 
 namespace permguard::shared {
 namespace {

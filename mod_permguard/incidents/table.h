@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <optional>
 
-#include "httpd/finding_record.h"
-#include "httpd/incident_index.h"
-#include "httpd/shared_layout.h"
-#include "httpd/slot_tally.h"
+#include "incidents/finding_record.h"
+#include "incidents/index.h"
+#include "incidents/slot_tally.h"
+#include "incidents/store_layout.h"
 
 namespace permguard::shared {
 

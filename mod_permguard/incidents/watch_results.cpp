@@ -4,8 +4,8 @@
 #include <cstring>
 #include <limits>
 
-#include "httpd/shared_layout.h"
-#include "httpd/shared_state.h"
+#include "incidents/store.h"
+#include "incidents/store_layout.h"
 
 namespace permguard {
 namespace {
