@@ -248,14 +248,16 @@ void HostileServer::expect_serves() {
 
 // "exit signal" is httpd's word for the end of a child, "died with signal" mpm-itk's.
 void HostileServer::expect_honest_log() {
-  std::size_t crashes = 0;
+  std::string crashes;
   for (const std::string& line : log().lines()) {
-    crashes += line.find("exit signal") != line.npos || line.find("died with signal") != line.npos;
+    const bool crash =
+        line.find("exit signal") != line.npos || line.find("died with signal") != line.npos;
+    if (crash) crashes += line + '\n';
     if (line.find("[permguard:") == line.npos) continue;
     EXPECT_EQ(line.find(kLetters), line.npos) << line;
     EXPECT_EQ(line.find("\\x"), line.npos) << line;
   }
-  EXPECT_EQ(crashes, 0U) << "processes of httpd have crashed";
+  EXPECT_EQ(crashes, "") << "processes of httpd have crashed";
 }
 
 /// A child is root for a moment after its fork.
