@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <system_error>
 
 namespace permguard::cli {
 namespace {

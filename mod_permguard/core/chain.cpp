@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/chain.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <utility>

@@ -10,8 +10,10 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string_view>
+#include <system_error>
 
 #include "core/identity.h"
 

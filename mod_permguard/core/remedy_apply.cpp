@@ -3,6 +3,7 @@
 // What chmod(1) and setfacl(1) would do, done to a value.
 #include <algorithm>
 #include <charconv>
+#include <system_error>
 
 #include "core/remedy.h"
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <charconv>
 #include <map>
+#include <system_error>
 #include <unordered_map>
 #include <utility>
 

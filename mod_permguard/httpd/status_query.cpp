@@ -2,6 +2,7 @@
 #include "httpd/status_query.h"
 
 #include <charconv>
+#include <system_error>
 
 namespace permguard {
 namespace {

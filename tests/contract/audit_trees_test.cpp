@@ -12,6 +12,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 #include "support/process.h"
 #include "support/puppet.h"
 #include "support/temp_tree.h"

@@ -5,6 +5,8 @@
 
 #include <elf.h>
 
+#include <cerrno>
+
 #include "core/shebang.h"
 #include "fuzz.h"
 

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <regex>
+#include <stdexcept>
 
 #include "support/httpd_server.h"
 #include "tests/places.h"

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <regex>
 #include <set>
+#include <stdexcept>
 
 #include "support/httpd_server.h"
 #include "tests/places.h"

@@ -14,6 +14,7 @@
 #include <iostream>
 #include <iterator>
 #include <sstream>
+#include <system_error>
 
 #include "oracle/generator.h"
 #include "oracle/identities.h"

@@ -6,6 +6,7 @@
 #include <utime.h>
 
 #include <atomic>
+#include <cerrno>
 #include <memory>
 #include <thread>
 #include <vector>
