@@ -3,6 +3,7 @@
 
 #include <array>
 #include <charconv>
+#include <system_error>
 #include <utility>
 
 namespace permguard {
@@ -92,23 +93,20 @@ std::optional<std::string_view> section_name(std::string_view line) {
 }  // namespace
 
 std::vector<FpmPool> parse_fpm_pools(std::string_view text) {
-  std::vector<FpmPool> pools;
-  std::optional<Section> current;
-  const auto close = [&] {
-    if (current) pools.push_back(current->finish());
-    current.reset();
-  };
+  std::vector<Section> sections;
+  bool in_pool = false;
   while (!text.empty()) {
     const std::string_view line = next_line(text);
     if (line.empty() || line.front() == ';') continue;
     if (const auto name = section_name(line)) {
-      close();
-      if (*name != "global") current = Section{.pool = {.name = std::string(*name)}, .prefix = {}};
-    } else if (current) {
-      current->take(line);
+      in_pool = *name != "global";
+      if (in_pool) sections.push_back({.pool = {.name = std::string(*name)}, .prefix = {}});
+    } else if (in_pool) {
+      sections.back().take(line);
     }
   }
-  close();
+  std::vector<FpmPool> pools;
+  for (Section& section : sections) pools.push_back(section.finish());
   return pools;
 }
 

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <optional>
+#include <string_view>
 
 #include "core/inspection.h"
 #include "core/remedy.h"
@@ -54,10 +56,10 @@ const Step* step_at(const Walk& walk, const std::string& path) {
 
 /// File systems whose modes come from mount options or the kernel: they keep no ACL.
 bool keeps_acls(const Mount& mount) {
-  static constexpr const char* kWithout[] = {"vfat", "exfat", "iso9660", "squashfs",
-                                             "proc", "sysfs", "msdos",   "udf"};
-  return mount.acls && std::none_of(std::begin(kWithout), std::end(kWithout),
-                                    [&](const char* type) { return mount.fstype == type; });
+  static constexpr std::string_view kWithout[] = {"vfat", "exfat", "iso9660", "squashfs",
+                                                  "proc", "sysfs", "msdos",   "udf"};
+  return mount.acls &&
+         std::find(std::begin(kWithout), std::end(kWithout), mount.fstype) == std::end(kWithout);
 }
 
 }  // namespace
