@@ -7,13 +7,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "core/identity.h"
 #include "httpd/boundary.h"
 #include "httpd/config.h"
 #include "httpd/directive_words.h"
 #include "httpd/pool.h"
-#include "httpd/proxy_target.h"
 #include "httpd/watch_directives.h"
 
 namespace permguard {
@@ -121,11 +121,11 @@ const char* set_log_interval(cmd_parms* command, void*, const char* seconds) {
 }
 
 const char* set_incidents(cmd_parms* command, void*, const char* count) {
-  return set_number<&ServerConfig::incidents>(command, count, GLOBAL_ONLY, 1, 65'536);
+  return set_number<&ServerConfig::incidents>(command, count, kMainServer, 1, 65'536);
 }
 
 const char* add_fpm_pools(cmd_parms* command, void*, const char* pattern) {
-  if (const char* error = ap_check_cmd_context(command, GLOBAL_ONLY)) return error;
+  if (const char* error = ap_check_cmd_context(command, kMainServer)) return error;
   const char* path = ap_server_root_relative(command->pool, pattern);
   if (!path) return bad_value(command, pattern, "the path of a pool file of PHP-FPM, or a glob");
   *static_cast<const char**>(apr_array_push(config_of(command).fpm_pools)) = path;
@@ -133,12 +133,12 @@ const char* add_fpm_pools(cmd_parms* command, void*, const char* pattern) {
 }
 
 const char* set_watch_interval(cmd_parms* command, void*, const char* seconds) {
-  return set_number<&ServerConfig::watch_interval>(command, seconds, GLOBAL_ONLY, 0,
+  return set_number<&ServerConfig::watch_interval>(command, seconds, kMainServer, 0,
                                                    std::numeric_limits<std::int32_t>::max());
 }
 
 const char* set_event_log(cmd_parms* command, void*, const char* target) {
-  if (const char* error = ap_check_cmd_context(command, GLOBAL_ONLY)) return error;
+  if (const char* error = ap_check_cmd_context(command, kMainServer)) return error;
   const bool program = target[0] == '|';
   const char* path = program ? target : ap_server_root_relative(command->pool, target);
   if (!path || !path[0] || (program && !target[1])) {
@@ -149,14 +149,13 @@ const char* set_event_log(cmd_parms* command, void*, const char* target) {
 }
 
 const char* set_health(cmd_parms* command, void*, const char* word) {
-  if (const char* error = ap_check_cmd_context(command, GLOBAL_ONLY)) return error;
+  if (const char* error = ap_check_cmd_context(command, kMainServer)) return error;
   if (!is(word, "warn") && !is(word, "fail")) return bad_value(command, word, "warn, fail");
   config_of(command).health_fails = is(word, "fail");
   return nullptr;
 }
 
 constexpr int kServerOrDirectory = RSRC_CONF | ACCESS_CONF;
-constexpr int kAnywhere = RSRC_CONF | ACCESS_CONF | OR_ALL;
 
 }  // namespace
 
@@ -189,40 +188,6 @@ const command_rec kDirectives[] = {
                   "seconds between two background audits; 0: none"),
     AP_INIT_TAKE1("PermGuardConfigTest", taken_by<set_config_test>, nullptr, RSRC_CONF,
                   "what configtest does with error findings: off, warn or fail"),
-    // Of mod_fcgid, mod_wsgi and mod_proxy_fcgi, which are given them as well. They check them, and
-    // where they stand.
-    AP_INIT_TAKE123("FcgidWrapper", taken_by<take_fcgid_wrapper>, nullptr, kAnywhere,
-                    "mod_fcgid's, read along"),
-    AP_INIT_TAKE123("FCGIWrapper", taken_by<take_fcgid_wrapper>, nullptr, kAnywhere,
-                    "mod_fcgid's, read along"),
-    AP_INIT_TAKE1("FcgidAccessChecker", taken_by<take_fcgid_guard>, nullptr, kAnywhere,
-                  "mod_fcgid's, read along"),
-    AP_INIT_TAKE1("FastCgiAccessChecker", taken_by<take_fcgid_guard>, nullptr, kAnywhere,
-                  "mod_fcgid's, read along"),
-    AP_INIT_TAKE1("FcgidAuthenticator", taken_by<take_fcgid_guard>, nullptr, kAnywhere,
-                  "mod_fcgid's, read along"),
-    AP_INIT_TAKE1("FastCgiAuthenticator", taken_by<take_fcgid_guard>, nullptr, kAnywhere,
-                  "mod_fcgid's, read along"),
-    AP_INIT_TAKE1("FcgidAuthorizer", taken_by<take_fcgid_guard>, nullptr, kAnywhere,
-                  "mod_fcgid's, read along"),
-    AP_INIT_TAKE1("FastCgiAuthorizer", taken_by<take_fcgid_guard>, nullptr, kAnywhere,
-                  "mod_fcgid's, read along"),
-    AP_INIT_TAKE12("FcgidInitialEnv", taken_by<take_fcgid_variable>, nullptr, kAnywhere,
-                   "mod_fcgid's, read along"),
-    AP_INIT_TAKE12("DefaultInitEnv", taken_by<take_fcgid_variable>, nullptr, kAnywhere,
-                   "mod_fcgid's, read along"),
-    AP_INIT_RAW_ARGS("FcgidCmdOptions", taken_by<take_fcgid_options>, nullptr, kAnywhere,
-                     "mod_fcgid's, read along"),
-    AP_INIT_RAW_ARGS("WSGIDaemonProcess", taken_by<take_wsgi_daemon>, nullptr, kAnywhere,
-                     "mod_wsgi's, read along"),
-    AP_INIT_TAKE1("WSGIProcessGroup", taken_by<take_wsgi_group>, nullptr, kAnywhere,
-                  "mod_wsgi's, read along"),
-    AP_INIT_RAW_ARGS("WSGIHandlerScript", taken_by<take_wsgi_handler>, nullptr, kAnywhere,
-                     "mod_wsgi's, read along"),
-    AP_INIT_RAW_ARGS("WSGIDispatchScript", taken_by<take_wsgi_dispatch>, nullptr, kAnywhere,
-                     "mod_wsgi's, read along"),
-    AP_INIT_TAKE23("ProxyFCGISetEnvIf", taken_by<take_fcgi_variable>, nullptr, kAnywhere,
-                   "mod_proxy_fcgi's, read along"),
     {nullptr, {nullptr}, nullptr, 0, RAW_ARGS, nullptr}};
 
 }  // namespace permguard

@@ -5,6 +5,7 @@
 #include "httpd/config_test.h"
 #include "httpd/directives.h"
 #include "httpd/dispatchers/dispatcher.h"
+#include "httpd/dispatchers/read_along.h"
 #include "httpd/engine.h"
 #include "httpd/event_log.h"
 #include "httpd/fpm_pools.h"
@@ -44,6 +45,8 @@ void register_hooks(apr_pool_t*) {
   read_boundary_test_switch();
   // An answer from the cache is not dispatched, so mod_cache comes first.
   static const char* const kAfter[] = {"mod_cache.c", nullptr};
+  ap_hook_pre_config(guarded_at_start<read_along, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
+                     APR_HOOK_MIDDLE);
   ap_hook_check_config(guarded_at_start<check_config, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,
                        APR_HOOK_MIDDLE);
   ap_hook_post_config(guarded_at_start<post_config, HTTP_INTERNAL_SERVER_ERROR>, nullptr, nullptr,

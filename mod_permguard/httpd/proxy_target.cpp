@@ -228,12 +228,10 @@ const ProxyTarget* as_sent(request_rec* r, const ProxyTarget& target) noexcept {
   return known ? make_in_pool<ProxyTarget>(r->pool, sent) : &target;
 }
 
-const char* take_fcgi_variable(cmd_parms* command, void* directory, const char*, const char* name,
-                               const char*) {
-  if (const char* error = unless_loaded(*command, "mod_proxy_fcgi.c")) return error;
-  const bool script = ap_cstr_casecmp(name, "SCRIPT_FILENAME") == 0;
-  if (script) static_cast<DirectoryConfig*>(directory)->renames_script = true;
-  return nullptr;
+void take_fcgi_variable(cmd_parms* command, DirectoryConfig& directory, const char* arguments) {
+  next_word(command, arguments);
+  const char* name = next_word(command, arguments);
+  if (name && ap_cstr_casecmp(name, "SCRIPT_FILENAME") == 0) directory.renames_script = true;
 }
 
 void find_proxy() noexcept {

@@ -8,6 +8,8 @@
 
 namespace permguard {
 
+struct DirectoryConfig;
+
 /// Where mod_proxy will send a request, as far as permissions of this machine are concerned.
 /// All text belongs to the request.
 struct ProxyTarget {
@@ -49,10 +51,9 @@ ProxyTarget* proxy_target_of(request_rec* r, bool reader_is_named) noexcept;
 /// `target` with the backend that the balancer has chosen for `r`, which has been sent.
 const ProxyTarget* as_sent(request_rec* r, const ProxyTarget& target) noexcept;
 
-/// ProxyFCGISetEnvIf EXPRESSION NAME [VALUE], of mod_proxy_fcgi, taken in a second time: see
-/// dispatchers/fcgid.h. What it makes of SCRIPT_FILENAME is known to mod_proxy_fcgi alone.
-const char* take_fcgi_variable(cmd_parms* command, void* directory, const char* expression,
-                               const char* name, const char* value);
+/// ProxyFCGISetEnvIf EXPRESSION NAME [VALUE], of mod_proxy_fcgi: see dispatchers/read_along.h. What
+/// it makes of SCRIPT_FILENAME is known to mod_proxy_fcgi alone.
+void take_fcgi_variable(cmd_parms* command, DirectoryConfig& directory, const char* arguments);
 
 /// post_config: learns whether and where mod_proxy is loaded.
 void find_proxy() noexcept;

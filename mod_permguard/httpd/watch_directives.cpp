@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "httpd/directive_words.h"
 #include "httpd/pool.h"
@@ -150,7 +151,7 @@ const char* watch(cmd_parms* command, void*, const char* one, const char* two, c
 }
 
 const char* set_config_test(cmd_parms* command, void*, const char* word) {
-  if (const char* error = ap_check_cmd_context(command, GLOBAL_ONLY)) return error;
+  if (const char* error = ap_check_cmd_context(command, kMainServer)) return error;
   auto& setting = config_of(command).config_test;
   if (is(word, "off"))
     setting = ConfigTest::off;

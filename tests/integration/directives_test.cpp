@@ -4,7 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+#include <string>
+#include <vector>
+
 #include "integration/guarded_server.h"
+#include "tests/places.h"
 
 namespace permguard::test {
 namespace {
@@ -116,6 +121,45 @@ TEST(DirectiveContextOfServer, SomeOnlyTheMainServer) {
     server.configure(std::string("<VirtualHost *:1>\n") + line + "\n</VirtualHost>");
     EXPECT_EQ(server.config_test().exit_code, 1) << line;
   }
+}
+
+/// All of the module's, as they would be taken in the server's configuration.
+const std::vector<std::string> kLines = {
+    "PermGuard off",           "PermGuardStatusCode 403",  "PermGuardRunAs root",
+    "PermGuardFpmPools /x",    "PermGuardLogInterval 0",   "PermGuardHandler cgi-script off",
+    "PermGuardIncidents 1",    "PermGuardEventLog logs/x", "PermGuardHealth fail",
+    "PermGuardExpect none",    "PermGuardForbid writable", "PermGuardWatch off",
+    "PermGuardConfigTest off", "PermGuardWatchInterval 1"};
+
+std::string directive_in(const std::string& line) {
+  return line.substr(0, line.find(' '));
+}
+
+TEST(Directive, NoneIsTakenFromHtaccess) {
+  GuardedServer server("<Directory @ROOT@/htdocs>\nAllowOverride All\n</Directory>");
+  server.log().allow(":alert]");
+  server.start();
+  for (const std::string& line : kLines) {
+    for (const char* section :
+         {"@", "<If true>\n@\n</If>", "<Files *>\n@\n</Files>", "<Limit GET>\n@\n</Limit>"}) {
+      std::string text = section;
+      server.tree().write("htdocs/.htaccess", text.replace(text.find('@'), 1, line) + "\n");
+      EXPECT_EQ(server.get("/index.html").status, 500) << text;
+      server.log().expect(directive_in(line) + " not allowed");
+    }
+  }
+}
+
+TEST(Directive, NoOtherIsRegistered) {
+  GuardedServer server("", Mpm::event,
+                       {"command_tables=" PERMGUARD_BUILD "/tests/command_tables.so"});
+  std::istringstream rows(server.config_test({"-t", "-D", "DUMP_COMMAND_TABLES"}).out);
+  std::vector<std::string> registered, expected;
+  for (std::string module, name, override_; rows >> module >> name >> override_;) {
+    if (module == "mod_permguard.c") registered.push_back(name);
+  }
+  for (const std::string& line : kLines) expected.push_back(directive_in(line));
+  EXPECT_THAT(registered, testing::UnorderedElementsAreArray(expected));
 }
 
 TEST(Directive, HandlersThatTheConfigurationNamesAreKnown) {

@@ -11,8 +11,6 @@
 namespace permguard {
 namespace {
 
-constexpr char kModule[] = "mod_fcgid.c";
-
 bool fits(const FcgidWrapper& wrapper, const char* extension) noexcept {
   return wrapper.extension ? extension && std::strcmp(wrapper.extension, extension) == 0
                            : !extension;
@@ -46,11 +44,6 @@ const FcgidPath* last_path(const apr_array_header_t& paths, const char* program)
   return nullptr;
 }
 
-void add_path(const cmd_parms* command, const FcgidPath& row) {
-  ServerConfig& server = own_server_config(*command);
-  push(server.fcgid_paths, command->pool, row);
-}
-
 /// NAME=VALUE → VALUE where NAME is PATH.
 const char* value_of_path(const char* assignment) noexcept {
   return std::strncmp(assignment, "PATH=", 5) == 0 ? assignment + 5 : nullptr;
@@ -58,9 +51,11 @@ const char* value_of_path(const char* assignment) noexcept {
 
 }  // namespace
 
-const char* take_fcgid_wrapper(cmd_parms* command, void* directory, const char* line,
-                               const char* extension, const char* flag) {
-  if (const char* error = unless_loaded(*command, kModule)) return error;
+void take_fcgid_wrapper(cmd_parms* command, DirectoryConfig& directory, const char* arguments) {
+  const char* line = next_word(command, arguments);
+  const char* extension = next_word(command, arguments);
+  const char* flag = next_word(command, arguments);
+  if (!line) return;
   FcgidWrapper wrapper;
   wrapper.path = ap_getword_white(command->pool, &line);
   wrapper.is_virtual = flag != nullptr;
@@ -69,8 +64,7 @@ const char* take_fcgid_wrapper(cmd_parms* command, void* directory, const char* 
   } else {
     wrapper.extension = extension;
   }
-  push(static_cast<DirectoryConfig*>(directory)->fcgid_wrappers, command->pool, wrapper);
-  return nullptr;
+  push(directory.fcgid_wrappers, command->pool, wrapper);
 }
 
 FcgidGuards merge_fcgid_guards(const FcgidGuards& base, const FcgidGuards& over) noexcept {
@@ -79,24 +73,24 @@ FcgidGuards merge_fcgid_guards(const FcgidGuards& base, const FcgidGuards& over)
           .right = over.right ? over.right : base.right};
 }
 
-const char* take_fcgid_guard(cmd_parms* command, void* directory, const char* program) {
-  if (const char* error = unless_loaded(*command, kModule)) return error;
-  FcgidGuards& guards = static_cast<DirectoryConfig*>(directory)->fcgid_guards;
+void take_fcgid_guard(cmd_parms* command, DirectoryConfig& directory, const char* arguments) {
+  FcgidGuards& guards = directory.fcgid_guards;
+  const char* program = next_word(command, arguments);
   const char* name = command->cmd->name;
   if (std::strstr(name, "AccessChecker")) guards.access = program;
   if (std::strstr(name, "Authenticator")) guards.user = program;
   if (std::strstr(name, "Authorizer")) guards.right = program;
-  return nullptr;
 }
 
-const char* take_fcgid_variable(cmd_parms* command, void*, const char* name, const char* value) {
-  if (const char* error = unless_loaded(*command, kModule)) return error;
-  if (std::strcmp(name, "PATH") == 0) add_path(command, {.command = nullptr, .path = value});
-  return nullptr;
+void take_fcgid_variable(cmd_parms* command, ServerConfig& server, const char* arguments) {
+  const char* name = next_word(command, arguments);
+  if (!name || std::strcmp(name, "PATH") != 0) return;
+  const char* value = next_word(command, arguments);
+  push(server.fcgid_paths, command->pool,
+       FcgidPath{.command = nullptr, .path = value && *value ? value : nullptr});
 }
 
-const char* take_fcgid_options(cmd_parms* command, void*, const char* arguments) {
-  if (const char* error = unless_loaded(*command, kModule)) return error;
+void take_fcgid_options(cmd_parms* command, ServerConfig& server, const char* arguments) {
   FcgidPath row{.command = ap_getword_conf(command->pool, &arguments), .path = nullptr};
   while (*arguments) {
     const char* option = ap_getword_conf(command->pool, &arguments);
@@ -104,8 +98,7 @@ const char* take_fcgid_options(cmd_parms* command, void*, const char* arguments)
     const char* path = value_of_path(ap_getword_conf(command->pool, &arguments));
     if (path) row.path = path;
   }
-  add_path(command, row);
-  return nullptr;
+  push(server.fcgid_paths, command->pool, row);
 }
 
 bool fcgid_refuses(request_rec* r) noexcept {

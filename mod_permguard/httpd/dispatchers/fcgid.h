@@ -5,12 +5,11 @@
 
 namespace permguard {
 
+struct DirectoryConfig;
+struct ServerConfig;
 struct Target;
 
-// mod_fcgid keeps its settings to itself, so its directives that decide what is executed are
-// taken in a second time, by functions of the module's own command table: httpd hands a directive
-// to every module that has one of that name and merges the settings of each in the same way,
-// .htaccess included.
+// What read_along() takes in of mod_fcgid's directives: see dispatchers/read_along.h.
 
 /// One FcgidWrapper: the program that mod_fcgid starts instead of the script.
 struct FcgidWrapper {
@@ -34,15 +33,13 @@ struct FcgidGuards {
 FcgidGuards merge_fcgid_guards(const FcgidGuards& base, const FcgidGuards& over) noexcept;
 
 /// FcgidAccessChecker, FcgidAuthenticator, FcgidAuthorizer PROGRAM
-const char* take_fcgid_guard(cmd_parms* command, void* directory, const char* program);
+void take_fcgid_guard(cmd_parms* command, DirectoryConfig& directory, const char* arguments);
 /// FcgidWrapper COMMAND [EXTENSION] [virtual]
-const char* take_fcgid_wrapper(cmd_parms* command, void* directory, const char* line,
-                               const char* extension, const char* flag);
+void take_fcgid_wrapper(cmd_parms* command, DirectoryConfig& directory, const char* arguments);
 /// FcgidInitialEnv NAME [VALUE]
-const char* take_fcgid_variable(cmd_parms* command, void* directory, const char* name,
-                                const char* value);
+void take_fcgid_variable(cmd_parms* command, ServerConfig& server, const char* arguments);
 /// FcgidCmdOptions COMMAND OPTION…
-const char* take_fcgid_options(cmd_parms* command, void* directory, const char* arguments);
+void take_fcgid_options(cmd_parms* command, ServerConfig& server, const char* arguments);
 
 /// mod_fcgid.c, fcgid_handler().
 bool fcgid_refuses(request_rec* r) noexcept;

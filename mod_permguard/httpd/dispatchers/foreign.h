@@ -5,24 +5,12 @@
 #include <type_traits>
 
 #include "httpd/apache.h"
-#include "httpd/config.h"
 
 namespace permguard {
 
-/// Without `module` its directive stays the error that it is without mod_permguard; else null.
-inline const char* unless_loaded(const cmd_parms& command, const char* module) {
-  if (ap_find_linked_module(module)) return nullptr;
-  return apr_psprintf(
-      command.pool,
-      "Invalid command '%s', perhaps misspelled or defined by a module not included "
-      "in the server configuration",
-      command.directive->directive);
-}
-
-/// The settings of the server or vhost in which a directive stands.
-inline ServerConfig& own_server_config(const cmd_parms& command) {
-  return *static_cast<ServerConfig*>(
-      ap_get_module_config(command.server->module_config, &permguard_module));
+/// The next word of a directive's arguments, without quotes; null where there is none.
+inline const char* next_word(const cmd_parms* command, const char*& arguments) {
+  return *arguments ? ap_getword_conf(command->pool, &arguments) : nullptr;
 }
 
 /// What stands in `base`, then what stands in `over`; both may be null.

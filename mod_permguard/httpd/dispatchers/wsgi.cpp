@@ -20,8 +20,6 @@
 namespace permguard {
 namespace {
 
-constexpr char kModule[] = "mod_wsgi.c";
-
 /// One OPTION=VALUE, whose value may stand in quotes.
 struct Option {
   std::string_view name;
@@ -127,39 +125,31 @@ const char* expanded_group(const request_rec* r, const char* group) {
 
 }  // namespace
 
-const char* take_wsgi_daemon(cmd_parms* command, void*, const char* arguments) {
-  if (const char* error = unless_loaded(*command, kModule)) return error;
+void take_wsgi_daemon(cmd_parms* command, ServerConfig& server, const char* arguments) {
   WsgiDaemon daemon;
   daemon.name = ap_getword_conf(command->pool, &arguments);
   const DaemonOptions options = daemon_options(command->pool, arguments);
   daemon.who = daemon_user(command->pool, options);
   daemon.root = options.root;
-  push(own_server_config(*command).wsgi_daemons, command->pool, daemon);
-  return nullptr;
+  push(server.wsgi_daemons, command->pool, daemon);
 }
 
-const char* take_wsgi_group(cmd_parms* command, void* directory, const char* name) {
-  if (const char* error = unless_loaded(*command, kModule)) return error;
-  static_cast<DirectoryConfig*>(directory)->wsgi.group = name;
-  return nullptr;
+void take_wsgi_group(cmd_parms* command, DirectoryConfig& directory, const char* arguments) {
+  directory.wsgi.group = next_word(command, arguments);
 }
 
-const char* take_wsgi_handler(cmd_parms* command, void* directory, const char* arguments) {
-  if (const char* error = unless_loaded(*command, kModule)) return error;
+void take_wsgi_handler(cmd_parms* command, DirectoryConfig& directory, const char* arguments) {
   WsgiHandlerScript script;
   script.name = ap_getword_conf(command->pool, &arguments);
   script.path = ap_getword_conf(command->pool, &arguments);
   while (const std::optional<Option> option = next_option(command->pool, arguments)) {
     if (option->name == "process-group") script.group = option->value;
   }
-  push(static_cast<DirectoryConfig*>(directory)->wsgi.scripts, command->pool, script);
-  return nullptr;
+  push(directory.wsgi.scripts, command->pool, script);
 }
 
-const char* take_wsgi_dispatch(cmd_parms* command, void* directory, const char*) {
-  if (const char* error = unless_loaded(*command, kModule)) return error;
-  static_cast<DirectoryConfig*>(directory)->wsgi.script_decides = true;
-  return nullptr;
+void take_wsgi_dispatch(cmd_parms*, DirectoryConfig& directory, const char*) {
+  directory.wsgi.script_decides = true;
 }
 
 WsgiSettings merge_wsgi(apr_pool_t* pool, const WsgiSettings& base, const WsgiSettings& over) {

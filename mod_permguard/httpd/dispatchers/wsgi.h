@@ -6,9 +6,11 @@
 
 namespace permguard {
 
+struct DirectoryConfig;
+struct ServerConfig;
 struct Target;
 
-// Taken in a second time, as mod_fcgid's: see dispatchers/fcgid.h.
+// What read_along() takes in of mod_wsgi's directives: see dispatchers/read_along.h.
 
 /// One WSGIDaemonProcess.
 struct WsgiDaemon {
@@ -39,13 +41,13 @@ struct WsgiPlace {
 };
 
 /// WSGIDaemonProcess NAME [OPTION=VALUE]…
-const char* take_wsgi_daemon(cmd_parms* command, void* directory, const char* arguments);
+void take_wsgi_daemon(cmd_parms* command, ServerConfig& server, const char* arguments);
 /// WSGIProcessGroup NAME
-const char* take_wsgi_group(cmd_parms* command, void* directory, const char* name);
+void take_wsgi_group(cmd_parms* command, DirectoryConfig& directory, const char* arguments);
 /// WSGIHandlerScript NAME PATH [OPTION=VALUE]…
-const char* take_wsgi_handler(cmd_parms* command, void* directory, const char* arguments);
+void take_wsgi_handler(cmd_parms* command, DirectoryConfig& directory, const char* arguments);
 /// WSGIDispatchScript PATH …
-const char* take_wsgi_dispatch(cmd_parms* command, void* directory, const char* arguments);
+void take_wsgi_dispatch(cmd_parms* command, DirectoryConfig& directory, const char* arguments);
 
 WsgiSettings merge_wsgi(apr_pool_t* pool, const WsgiSettings& base, const WsgiSettings& over);
 
