@@ -43,6 +43,19 @@ bool mode_differs(const DesiredState& desired, const ActualState& actual) {
   return (*desired.mode & ~group) != (mode & ~group);
 }
 
+/// Whether a set-id bit would go to a program together with the owner whose rights it gives. Who
+/// owned it until now may have written it.
+bool would_arm(const DesiredState& desired, const FileStatus& file) {
+  if (!desired.mode || file.type == FileType::directory) return false;
+  const bool owner = desired.uid && *desired.uid != file.uid;
+  const bool group = desired.gid && *desired.gid != file.gid;
+  return ((*desired.mode & S_ISUID) != 0 && owner) || ((*desired.mode & S_ISGID) != 0 && group);
+}
+
+constexpr const char* kPutBackWhatIsSetId =
+    "put the program back from its package or a backup: who owned it meanwhile may have written "
+    "it, so no command gives it a set-id bit";
+
 class DriftList {
  public:
   DriftList(const Names& names, const std::string& target, const ActualState& actual)
@@ -200,13 +213,8 @@ std::string acl_text(const Acl& acl, const Names* names) {
 }
 
 unsigned mode_without_acl(unsigned mode, const std::optional<Acl>& acl) {
-  if (!acl) return mode;
-  for (const AclEntry& entry : *acl) {
-    if (entry.tag == AclEntry::Tag::group_obj) {
-      return (mode & ~static_cast<unsigned>(S_IRWXG)) | entry.perms << 3;
-    }
-  }
-  return mode;
+  const FixStep step{FixStep::Kind::restore_acl, {}, 0, {}, false};
+  return apply_step(step, {mode, acl}, {}).value_or(Rights{mode}).mode;
 }
 
 std::vector<Finding> drift_of(const Names& names, const std::string& target,
@@ -226,6 +234,9 @@ std::vector<Finding> drift_of(const Names& names, const std::string& target,
   if (desired.mode && mode_differs(desired, actual)) {
     drift.add(Code::mode_drift, octal(*desired.mode));
     drift.add_step(FixStep::Kind::chmod, octal(*desired.mode));
+  }
+  if (would_arm(desired, actual.file)) {
+    for (Finding& finding : drift.list) finding.remedy = {{}, kPutBackWhatIsSetId};
   }
   return std::move(drift.list);
 }

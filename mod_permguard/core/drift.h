@@ -60,7 +60,7 @@ inline constexpr const char* kDesiredStateFirst =
     "restore the desired state of the file first, then ask again";
 
 /// The mode that `setfacl -b` leaves: the group digit is then what the owning group's entry says,
-/// no longer the mask.
+/// so far as the mask let it.
 unsigned mode_without_acl(unsigned mode, const std::optional<Acl>& acl);
 
 /// Access and default ACL as one text: "u::rwx,g::r-x,o::---,d:u::rwx,d:g::r-x,d:o::---". "" stands

@@ -20,29 +20,12 @@
 
 #include "core/chain.h"
 #include "core/filesystem.h"
+#include "core/system_look.h"
 
 namespace permguard {
 namespace {
 
-constexpr const char* kAccessAcl = "system.posix_acl_access";    // acl(5), xattr(7)
-constexpr const char* kDefaultAcl = "system.posix_acl_default";  // acl(5), xattr(7)
 constexpr unsigned long kNoSymfollow = 0x2000;  // ST_NOSYMFOLLOW of linux/statfs.h, Linux 5.10
-
-// A descriptor that is closed with its owner.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-  bool valid() const { return number_ >= 0; }
-
- private:
-  int number_;
-};
 
 FileType type_of(mode_t mode) {
   switch (mode & S_IFMT) {
@@ -63,18 +46,6 @@ FileType type_of(mode_t mode) {
     default:
       return FileType::unknown;
   }
-}
-
-FileStatus status_of(const struct stat& seen) {
-  return {.type = type_of(seen.st_mode),
-          .mode = seen.st_mode & 07777,
-          .uid = seen.st_uid,
-          .gid = seen.st_gid,
-          .device = seen.st_dev,
-          .inode = seen.st_ino,
-          .size = static_cast<std::uint64_t>(seen.st_size),
-          .changed = seen.st_ctim.tv_sec,
-          .changed_ns = static_cast<std::int32_t>(seen.st_ctim.tv_nsec)};
 }
 
 using GetAttribute = ssize_t (*)(const char* path, const char* name, void* value, size_t size);
@@ -190,17 +161,46 @@ Result<std::string> read_from(int file, std::size_t offset, std::size_t count) {
   return {0, std::move(bytes)};
 }
 
-Result<std::optional<Acl>> acl_in(const Result<std::string>& bytes, bool keep_minimal = false) {
-  if (bytes) return decode_acl(bytes.value, keep_minimal);
-  const bool none = bytes.error == ENODATA || bytes.error == ENOTSUP;
-  return failure<std::optional<Acl>>(none ? 0 : bytes.error);
-}
-
 bool is_dot(std::string_view name) {
   return name == "." || name == "..";
 }
 
 }  // namespace
+
+FileStatus status_of(const struct stat& seen) {
+  return {.type = type_of(seen.st_mode),
+          .mode = seen.st_mode & 07777,
+          .uid = seen.st_uid,
+          .gid = seen.st_gid,
+          .device = seen.st_dev,
+          .inode = seen.st_ino,
+          .size = static_cast<std::uint64_t>(seen.st_size),
+          .changed = seen.st_ctim.tv_sec,
+          .changed_ns = static_cast<std::int32_t>(seen.st_ctim.tv_nsec)};
+}
+
+// The kernel answers ENODATA for the default ACL of what is no directory (fs/posix_acl.c).
+Result<std::optional<Acl>> read_acl(const std::string& path, const char* kind, bool follow) {
+  const Result<std::string> bytes = attribute_of(path, kind, follow ? getxattr : lgetxattr);
+  if (bytes) return decode_acl(bytes.value, kind == kDefaultAcl);
+  const bool none = bytes.error == ENODATA || bytes.error == ENOTSUP;
+  return failure<std::optional<Acl>>(none ? 0 : bytes.error);
+}
+
+int each_name_in(int descriptor, const NameVisitor& visit) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(fdopendir(descriptor), closedir);
+  if (!directory) {
+    const int error = errno;
+    close(descriptor);
+    return error;
+  }
+  while (true) {
+    errno = 0;
+    const dirent* entry = readdir(directory.get());
+    if (entry == nullptr) return errno;
+    if (!is_dot(entry->d_name) && !visit(entry->d_name)) return 0;
+  }
+}
 
 Result<FileStatus> SystemFilesystem::status(const std::string& path) const {
   struct stat seen {};
@@ -228,12 +228,11 @@ Result<std::string> SystemFilesystem::read_link(const std::string& path) const {
 }
 
 Result<std::optional<Acl>> SystemFilesystem::acl(const std::string& path) const {
-  return acl_in(attribute_of(root_ + path, kAccessAcl));
+  return read_acl(root_ + path, kAccessAcl, false);
 }
 
 Result<std::optional<Acl>> SystemFilesystem::default_acl(const std::string& path) const {
-  // The kernel answers ENODATA for what is no directory (fs/posix_acl.c).
-  return acl_in(attribute_of(root_ + path, kDefaultAcl), true);
+  return read_acl(root_ + path, kDefaultAcl, false);
 }
 
 Result<Mount> SystemFilesystem::mount(const std::string& path) const {
@@ -270,14 +269,8 @@ Result<std::string> SystemFilesystem::read(const std::string& path, std::size_t 
 }
 
 int SystemFilesystem::each_name(const std::string& path, const NameVisitor& visit) const {
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir((root_ + path).c_str()), closedir);
-  if (!directory) return errno;
-  while (true) {
-    errno = 0;
-    const dirent* entry = readdir(directory.get());
-    if (entry == nullptr) return errno;
-    if (!is_dot(entry->d_name) && !visit(entry->d_name)) return 0;
-  }
+  const int descriptor = open((root_ + path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return descriptor < 0 ? errno : each_name_in(descriptor, visit);
 }
 
 Result<std::string> SystemFilesystem::attribute(const std::string& path,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/repair.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -13,13 +15,6 @@
 
 namespace permguard {
 namespace {
-
-std::optional<unsigned> octal_mode(std::string_view text) {
-  unsigned mode = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
-  const bool all = error == std::errc{} && end == text.data() + text.size();
-  return all && mode <= 07777 ? std::optional(mode) : std::nullopt;
-}
 
 std::optional<std::uint32_t> id_of(AclEntry::Tag tag, std::string_view name,
                                    const IdOfName& id_of_name) {
@@ -51,30 +46,6 @@ bool change_owner(std::string_view spec, Permission& permission, const IdOfName&
   return true;
 }
 
-/// With an ACL the mode's group digit is its mask: acl(5).
-void agree_with_acl(Rights& rights) {
-  if (!rights.acl) {
-    return;
-  }
-  for (const AclEntry& entry : *rights.acl) {
-    if (entry.tag == AclEntry::Tag::mask) {
-      rights.mode = (rights.mode & ~070U) | entry.perms << 3;
-    }
-  }
-}
-
-/// What chmod(2) makes of an inode with an ACL: the group digit goes to the mask.
-void set_mode(unsigned mode, Rights& rights) {
-  using Tag = AclEntry::Tag;
-  rights.mode = mode;
-  if (!rights.acl) return;
-  for (AclEntry& entry : *rights.acl) {
-    if (entry.tag == Tag::user_obj) entry.perms = mode >> 6 & 7;
-    if (entry.tag == Tag::mask) entry.perms = mode >> 3 & 7;
-    if (entry.tag == Tag::other) entry.perms = mode & 7;
-  }
-}
-
 bool restore_default_acl(std::string_view spec, Permission& permission,
                          const IdOfName& id_of_name) {
   permission.default_acl.reset();
@@ -84,34 +55,24 @@ bool restore_default_acl(std::string_view spec, Permission& permission,
   return acls.has_value();
 }
 
-bool restore_acl(const std::string& spec, Rights& rights, const IdOfName& id_of_name) {
-  if (spec.empty()) {
-    rights.mode = mode_without_acl(rights.mode, rights.acl);
-    rights.acl.reset();
-    return true;
-  }
-  const std::optional<Acl> acl = parse_acl_text(spec, id_of_name);
-  rights.acl = acl;
-  agree_with_acl(rights);
-  return acl.has_value();
+/// As notify_change() does for chown(2), fs/attr.c: else a file of somebody's own making would get
+/// the new owner's rights with the bits that he had set for himself.
+void drop_set_id_bits(FileType type, Rights& rights) {
+  if (type == FileType::directory) return;
+  const bool group_executes = (rights.mode & S_IXGRP) != 0;
+  rights.mode &= ~static_cast<unsigned>(group_executes ? S_ISUID | S_ISGID : S_ISUID);
 }
 
-bool apply(const FixStep& step, Permission& permission, const IdOfName& id_of_name) {
+bool apply(const FixStep& step, FileType type, Permission& permission, const IdOfName& id_of_name) {
   if (step.kind == FixStep::Kind::chown) {
+    drop_set_id_bits(type, permission.rights);
     return change_owner(step.spec, permission, id_of_name);
   }
   if (step.kind == FixStep::Kind::restore_acl && step.spec.starts_with("d:")) {
     return restore_default_acl(step.spec, permission, id_of_name);
   }
-  if (step.kind == FixStep::Kind::restore_acl) {
-    if (step.spec.empty()) permission.default_acl.reset();  // setfacl -b
-    return restore_acl(step.spec, permission.rights, id_of_name);
-  }
-  const std::optional<unsigned> mode = octal_mode(step.spec);
-  if (step.kind == FixStep::Kind::chmod && mode) {
-    set_mode(*mode, permission.rights);
-    return true;
-  }
+  const bool ends_both = step.kind == FixStep::Kind::restore_acl && step.spec.empty();
+  if (ends_both) permission.default_acl.reset();  // setfacl -b
   const std::optional<Rights> rights = apply_step(step, permission.rights, id_of_name);
   if (rights) {
     permission.rights = *rights;
@@ -150,7 +111,7 @@ Result<Change> examined_state(const Filesystem& filesystem, const FixStep& step,
 void take(const FixStep& step, Change& change, const IdOfName& id_of_name,
           std::vector<Unplanned>& unplanned) {
   Permission after = change.after;
-  if (!apply(step, after, id_of_name)) {
+  if (!apply(step, change.examined.type, after, id_of_name)) {
     unplanned.push_back({step.path, EINVAL});
   } else if (after != change.after) {
     change.after = std::move(after);

@@ -56,21 +56,32 @@ using Examined = std::map<std::string, FileStatus>;
 Plan plan_changes(const Filesystem& filesystem, const std::vector<FixStep>& steps,
                   const IdOfName& id_of_name, const Examined& examined = {});
 
+/// What may be changed.
+struct ApplyOptions {
+  bool hard_links = false;  ///< also files that have several names, which may lie anywhere
+};
+
+/// No errno: every call succeeded, and the file is not as it should be, since its file system (FAT,
+/// a shared folder) keeps no such permissions; or without a word, as chmod(2) does with a setgid
+/// bit of a foreign group.
+inline constexpr int kIgnored = -1;
+
 /// Makes all changes in the order that never opens a window: at no moment has anybody a right that
 /// he has neither before nor after. First the directories that are to be narrower are narrowed,
 /// from above; then the files are changed; last the directories that are to be wider are widened,
 /// from below, and those only whose contents are as they should be. The errno of each change, as
 /// apply_change(); ECANCELED: as it was, or narrowed only, because a change below or above it was
 /// refused.
-std::vector<int> apply_plan(const std::vector<Change>& changes);
+std::vector<int> apply_plan(const std::vector<Change>& changes, const ApplyOptions& options = {});
 
 /// Makes one change through a descriptor: the path is opened without following any link
-/// (openat2(2), RESOLVE_NO_SYMLINKS), compared with `examined`, then owner, ACL and mode are set
-/// through /proc/self/fd (proc(5)). ESTALE: another file stands there, or it was changed since it
-/// was examined; ELOOP: a link stands in the path; then nothing is changed. Any other errno is
-/// that of the refused call; what was done before it is undone. `status`, where given, is the file
-/// as it then is.
-int apply_change(const Change& change, FileStatus* status = nullptr);
+/// (LinkFreeFile), compared with `examined` and `before`, then owner, ACL and mode are set through
+/// /proc/self/fd (proc(5)), and looked at again. ESTALE: another file stands there, or it was
+/// changed since it was examined; ELOOP: a link stands in the path; EMLINK: it has several names;
+/// then nothing is changed. kIgnored, or the errno of the refused call: what was done is undone.
+/// `status`, where given, is the file as it then is.
+int apply_change(const Change& change, const ApplyOptions& options = {},
+                 FileStatus* status = nullptr);
 
 /// Whether `after` takes a right from somebody who has it by `before`.
 bool takes_away(const Permission& before, const Permission& after);

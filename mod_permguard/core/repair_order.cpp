@@ -107,8 +107,8 @@ bool is_directory(const Change& change) {
 /// The work of apply_plan().
 class Order {
  public:
-  explicit Order(const std::vector<Change>& changes)
-      : rest_(changes), errors_(changes.size()), by_depth_(changes.size()) {
+  Order(const std::vector<Change>& changes, const ApplyOptions& options)
+      : options_(options), rest_(changes), errors_(changes.size()), by_depth_(changes.size()) {
     std::iota(by_depth_.begin(), by_depth_.end(), std::size_t{0});
     std::stable_sort(by_depth_.begin(), by_depth_.end(), [&](std::size_t a, std::size_t b) {
       return depth(rest_[a]) < depth(rest_[b]);
@@ -135,13 +135,13 @@ class Order {
     Change first = rest;
     first.after = narrowed(rest.before, rest.after);
     if (first.after == first.before) return;
-    note(i, apply_change(first, &rest.examined));
+    note(i, apply_change(first, options_, &rest.examined));
     if (errors_[i] == 0) rest.before = first.after;
   }
 
   void change(std::size_t i, bool cancelled) {
     if (rest_[i].before == rest_[i].after) return;
-    note(i, cancelled ? ECANCELED : apply_change(rest_[i]));
+    note(i, cancelled ? ECANCELED : apply_change(rest_[i], options_));
   }
 
   void note(std::size_t i, int error) {
@@ -160,6 +160,7 @@ class Order {
     });
   }
 
+  const ApplyOptions& options_;
   std::vector<Change> rest_;  ///< what is still to be done
   std::vector<int> errors_;
   std::vector<std::size_t> failed_;
@@ -191,8 +192,8 @@ Permission narrowed(const Permission& before, const Permission& after) {
   return less;
 }
 
-std::vector<int> apply_plan(const std::vector<Change>& changes) {
-  return Order(changes).run();
+std::vector<int> apply_plan(const std::vector<Change>& changes, const ApplyOptions& options) {
+  return Order(changes, options).run();
 }
 
 }  // namespace permguard

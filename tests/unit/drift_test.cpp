@@ -52,6 +52,25 @@ TEST_F(DriftTest, WhatIsNotGivenDoesNotMatter) {
   EXPECT_THAT(codes({}, actual(0777)), IsEmpty());
 }
 
+/// Whoever owned it may have written it, and would become the new owner when it runs.
+TEST_F(DriftTest, NoCommandGivesASetIdBitTogetherWithItsOwner) {
+  ActualState tenants = actual(04755);
+  tenants.file.uid = 33;
+  for (const DesiredState& desired :
+       {DesiredState{04755, 0, 0, {}}, DesiredState{02755, 0, 7, {}}}) {
+    const auto findings = drift_of(names_, "/a", tenants, desired);
+    ASSERT_FALSE(findings.empty());
+    for (const Finding& finding : findings) {
+      EXPECT_TRUE(finding.remedy.steps.empty());
+      EXPECT_THAT(finding.remedy.advice, ::testing::HasSubstr("put the program back"));
+    }
+  }
+  EXPECT_FALSE(drift_of(names_, "/a", tenants, {0755, 0, 0, {}})[0].remedy.steps.empty());
+  EXPECT_FALSE(drift_of(names_, "/a", actual(0755), {04755, 0, 0, {}})[0].remedy.steps.empty());
+  tenants.file.type = FileType::directory;
+  EXPECT_FALSE(drift_of(names_, "/a", tenants, {02755, 0, 7, {}})[0].remedy.steps.empty());
+}
+
 TEST_F(DriftTest, ModeOwnerAndGroup) {
   DesiredState desired{0755, 33, 5, {}};
   EXPECT_THAT(
