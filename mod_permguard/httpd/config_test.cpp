@@ -20,6 +20,7 @@
 #include "httpd/place_overlap.h"
 #include "httpd/run_as.h"
 #include "httpd/suexec.h"
+#include "report/explain_text.h"
 #include "report/json.h"
 #include "report/json_text.h"
 #include "report/sentence.h"
@@ -91,18 +92,6 @@ class Tester {
   Clock::time_point deadline_ = Clock::now() + std::chrono::seconds(kConfigTestSeconds);
   bool incomplete_ = false;
 };
-
-/// A path may hold a line feed; a line of output may not.
-std::string one_line(const std::string& text) {
-  std::string line;
-  for (const char character : text) {
-    char escape[8];
-    const auto byte = static_cast<unsigned char>(character);
-    std::snprintf(escape, sizeof escape, "\\x%02x", byte);
-    line += byte < 0x20 || byte == 0x7f ? escape : std::string(1, character);
-  }
-  return line;
-}
 
 void print(const std::string& line) {
   std::fwrite(line.data(), 1, line.size(), stdout);

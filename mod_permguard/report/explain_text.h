@@ -28,4 +28,7 @@ std::string identity_words(const Identity& who);
 /// `text` with \xHH for control characters and bytes that are not UTF-8, and backslashes doubled.
 std::string printable(std::string_view text);
 
+/// The same for text that a path is only a part of: its backslashes stay as they are.
+std::string one_line(std::string_view text);
+
 }  // namespace permguard

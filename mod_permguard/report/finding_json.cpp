@@ -5,6 +5,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "report/invisible.h"
 #include "report/json.h"
 #include "report/json_text.h"
 #include "report/sentence.h"
@@ -106,8 +107,41 @@ Json findings_document(const Identity& who, std::uint64_t checked,
   return json;
 }
 
+namespace {
+
+void append_escape(std::string& text, std::uint32_t unit) {
+  std::array<char, 16> escape{};
+  std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(unit));
+  text += escape.data();
+}
+
+/// RFC 8259, section 7: beyond U+FFFF a pair of surrogates.
+void append_escaped(std::string& text, std::uint32_t character) {
+  if (character < 0x10000) return append_escape(text, character);
+  append_escape(text, 0xd800 + ((character - 0x10000) >> 10));
+  append_escape(text, 0xdc00 + ((character - 0x10000) & 0x3ff));
+}
+
+/// The same document: such characters stand in strings only, but for the line feeds of the
+/// indentation. People read JSON on a terminal too.
+std::string with_invisible_escaped(std::string json) {
+  const auto rare = [](char byte) { return static_cast<unsigned char>(byte) >= 0x7f; };
+  if (std::none_of(json.begin(), json.end(), rare)) return json;
+  std::string text;
+  const std::string_view all = json;
+  for (std::size_t at = 0; at < all.size();) {
+    const std::size_t hidden = rare(all[at]) ? invisible_prefix(all.substr(at)) : 0;
+    if (hidden > 0) append_escaped(text, first_character(all.substr(at)));
+    if (hidden == 0) text += all[at];
+    at += std::max<std::size_t>(hidden, 1);
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string dump(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+  return with_invisible_escaped(json.dump(indent, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace permguard

@@ -1,47 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/html_text.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
 
+#include "report/invisible.h"
 #include "report/utf8.h"
 
 namespace permguard {
 namespace {
-
-struct Range {
-  std::uint32_t first;
-  std::uint32_t last;
-};
-
-// Characters without a shape of their own: C1 controls, soft hyphen, zero-width characters, and
-// the bidirectional controls of UAX #9.
-constexpr std::array kInvisible = {
-    Range{0x80, 0x9f},     Range{0xad, 0xad},     Range{0x61c, 0x61c},   Range{0x200b, 0x200f},
-    Range{0x2028, 0x202e}, Range{0x2060, 0x206f}, Range{0xfeff, 0xfeff}, Range{0xe0000, 0xe007f}};
-
-bool is_invisible(std::uint32_t character) {
-  return std::any_of(kInvisible.begin(), kInvisible.end(), [&](const Range& range) {
-    return character >= range.first && character <= range.last;
-  });
-}
 
 std::size_t length_of(char lead) {
   const auto byte = static_cast<unsigned char>(lead);
   if (byte < 0x80) return 1;
   if (byte < 0xe0) return 2;
   return byte < 0xf0 ? 3 : 4;
-}
-
-// `bytes` is one character of valid UTF-8 that is not ASCII.
-std::uint32_t decode(std::string_view bytes) {
-  std::uint32_t character = static_cast<unsigned char>(bytes[0]) & (0xffU >> (bytes.size() + 1));
-  for (const char byte : bytes.substr(1)) {
-    character = (character << 6) | (static_cast<unsigned char>(byte) & 0x3f);
-  }
-  return character;
 }
 
 const char* entity(char character) {
@@ -75,7 +49,7 @@ std::string visible(std::string_view character) {
   if (character.size() == 1) {
     return is_control(character[0]) ? picture(character[0]) : std::string(character);
   }
-  const std::uint32_t number = decode(character);
+  const std::uint32_t number = first_character(character);
   if (!is_invisible(number)) return std::string(character);
   std::array<char, 16> text{};
   std::snprintf(text.data(), text.size(), "[U+%04X]", static_cast<unsigned>(number));

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 
+#include "report/invisible.h"
 #include "report/sentence.h"
 #include "report/utf8.h"
 
@@ -39,18 +40,12 @@ std::string command_without_path(const FixStep& step) {
   return (step.keep_mask ? "setfacl -n -m " : "setfacl -m ") + word(step.spec);
 }
 
-// C0 but the line feed, which "$(…)" would drop, and C1 as UTF-8 has it: what a terminal obeys.
-bool is_control(std::string_view text) {
-  const auto byte = static_cast<unsigned char>(text[0]);
-  if (byte == 0xC2) return text.size() > 1 && static_cast<unsigned char>(text[1]) < 0xA0;
-  return (byte < 0x20 && byte != '\n') || byte == 0x7F;
-}
-
-// How many bytes at the front of `text` can stand between quotes.
+// How many bytes at the front of `text` can stand between quotes: not what a terminal obeys or
+// hides, but for the line feed, which "$(…)" would drop.
 std::size_t plain_prefix(std::string_view text) {
   const std::size_t valid = utf8_prefix(text);
   std::size_t end = 0;
-  while (end < valid && !is_control(text.substr(end))) ++end;
+  while (end < valid && (text[end] == '\n' || invisible_prefix(text.substr(end)) == 0)) ++end;
   return end;
 }
 
