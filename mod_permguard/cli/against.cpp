@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/against.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <limits>
 #include <string_view>
 #include <unordered_map>
@@ -16,6 +19,7 @@
 #include "cli/paths.h"
 #include "core/chain.h"
 #include "core/remedy.h"
+#include "core/system_look.h"
 
 namespace permguard::cli {
 namespace {
@@ -34,24 +38,18 @@ Result<ActualState> state_of(const std::string& path, const Filesystem& filesyst
   return {0, {path, file.value, acl.value, fallback.value}};
 }
 
-/// A root under the name that was given, and without links.
-struct Root {
-  std::string name;
-  std::string real;
-};
-
 /// `rest` is empty or starts with a slash.
 std::string below(const std::string& root, const std::string& rest) {
   return rest.empty() ? root : root == "/" ? rest : root + rest;
 }
 
-void walk_tree(const Root& root, const Filesystem& filesystem, const StateVisitor& visit,
+void walk_tree(const DesiredRoot& root, const Filesystem& filesystem, const StateVisitor& visit,
                std::vector<Unexamined>& unexamined) {
   std::vector<std::string> waiting = {""};
   while (!waiting.empty()) {
     const std::string rest = std::move(waiting.back());
     waiting.pop_back();
-    const std::string name = below(root.name, rest);
+    const std::string name = below(root.path, rest);
     const Result<ActualState> state = state_of(below(root.real, rest), filesystem);
     if (!state) {
       unexamined.push_back({name, state.error});
@@ -74,47 +72,36 @@ void walk_tree(const Root& root, const Filesystem& filesystem, const StateVisito
 /// behind it are other files, perhaps of another owner, which are not to be changed.
 class Places {
  public:
-  Places(const DesiredTree& desired, const Filesystem& filesystem) : filesystem_(filesystem) {
-    std::unordered_set<std::string_view> links;
-    for (const DesiredEntry& entry : desired.entries) {
-      if (entry.link) links.insert(entry.path);
-    }
-    for (const std::string& root : desired.roots) {
-      roots_.push_back({root, links.contains(root) ? followed(root) : in_its_directory(root)});
-    }
-  }
+  Places(const DesiredTree& desired, const Filesystem& filesystem, uid_t asker)
+      : filesystem_(filesystem), roots_(present_roots(desired, asker)) {}
 
-  const std::vector<Root>& roots() const { return roots_; }
+  const std::vector<PresentRoot>& roots() const { return roots_; }
+
+  /// The root that moved, of which `path` was a part; else null.
+  const PresentRoot* moved(const std::string& path) const {
+    const PresentRoot* root = root_of(path);
+    return root != nullptr && !root->moved.empty() ? root : nullptr;
+  }
 
   /// Without links, but for those that were put there since; nullopt: it lies behind such a one.
   std::optional<std::string> find(const std::string& path) {
-    const Root* root = root_of(path);
-    const std::string top = root ? root->real : "/";
-    const std::string real = root ? below(root->real, rest_of(path, root->name)) : path;
+    const PresentRoot* root = root_of(path);
+    const std::string top = root ? root->place : "/";
+    const std::string real = root ? below(root->place, rest_of(path, root->then.path)) : path;
     if (real != top && leads_through_link(directory_of(real), top)) return std::nullopt;
     return real;
   }
 
  private:
-  static std::string followed(const std::string& path) {
-    const Result<std::string> real = link_free_path(path);
-    return real ? real.value : path;
-  }
-
-  static std::string in_its_directory(const std::string& path) {
-    const std::string directory = directory_of(path);
-    return path == "/" ? path : absolute(path.substr(path.rfind('/') + 1), followed(directory));
-  }
-
   static std::string rest_of(const std::string& path, const std::string& root) {
     return root == "/" ? (path == "/" ? "" : path) : path.substr(root.size());
   }
 
-  const Root* root_of(const std::string& path) const {
-    const Root* longest = nullptr;
-    for (const Root& root : roots_) {
-      const bool longer = longest == nullptr || root.name.size() > longest->name.size();
-      if (longer && lies_in(path, root.name)) longest = &root;
+  const PresentRoot* root_of(const std::string& path) const {
+    const PresentRoot* longest = nullptr;
+    for (const PresentRoot& root : roots_) {
+      const bool longer = longest == nullptr || root.then.path.size() > longest->then.path.size();
+      if (longer && lies_in(path, root.then.path)) longest = &root;
     }
     return longest;
   }
@@ -130,14 +117,49 @@ class Places {
   }
 
   const Filesystem& filesystem_;
-  std::vector<Root> roots_;
+  std::vector<PresentRoot> roots_;
   std::unordered_map<std::string, bool> links_;  ///< by directory: whether a link is on the way
 };
 
+Result<std::string> read_all(int input) {
+  std::string text;
+  std::array<char, 65536> part{};
+  while (true) {
+    const ssize_t got = read(input, part.data(), part.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failure<std::string>(errno);
+    if (got == 0) return {0, std::move(text)};
+    text.append(part.data(), static_cast<std::size_t>(got));
+  }
+}
+
+/// Who else may write it says what is changed. An ACL's mask is the mode's group digit.
+void refuse_a_stranger(int input, const std::string& file) {
+  struct stat seen {};
+  if (fstat(input, &seen) != 0) throw CommandError(file + ": " + std::strerror(errno));
+  const bool own = seen.st_uid == 0 || seen.st_uid == geteuid();
+  const bool own_group = seen.st_gid == 0 || seen.st_gid == getegid();
+  const bool others_write =
+      (seen.st_mode & S_IWOTH) != 0 || ((seen.st_mode & S_IWGRP) != 0 && !own_group);
+  if (own && !others_write) return;
+  throw CommandError(
+      file + ": " +
+      (own ? "others may write it" : "it belongs to " + SystemNames().user(seen.st_uid)) +
+      ", who would say what is changed here; read it, then make a copy of your own");
+}
+
+constexpr const char* kAnotherRoot =
+    "the snapshot was taken of another directory; take one of this before anything is restored";
+
 class Comparer {
  public:
-  Comparer(const DesiredTree& desired, const Filesystem& filesystem, const Names& names)
-      : filesystem_(filesystem), names_(names), places_(desired, filesystem) {}
+  Comparer(const DesiredTree& desired, const Filesystem& filesystem, const Names& names,
+           uid_t asker)
+      : filesystem_(filesystem), names_(names), places_(desired, filesystem, asker) {
+    for (const PresentRoot& root : places_.roots()) {
+      if (!root.moved.empty()) result_.moved.push_back(root);
+    }
+  }
 
   void judge(const DesiredEntry& entry) {
     const std::optional<std::string> place = places_.find(entry.path);
@@ -154,7 +176,11 @@ class Comparer {
       result_.findings.push_back(replaced_finding(names_, entry.path, state.value, entry.type));
     } else {
       auto drift = drift_of(names_, entry.path, state.value, entry.state);
-      for (Finding& finding : drift) heed_immutability(filesystem_, finding);
+      const bool meant = places_.moved(entry.path) == nullptr;
+      for (Finding& finding : drift) {
+        if (!meant) finding.remedy = {{}, kAnotherRoot};
+        heed_immutability(filesystem_, finding);
+      }
       std::move(drift.begin(), drift.end(), std::back_inserter(result_.findings));
     }
   }
@@ -162,12 +188,12 @@ class Comparer {
   Comparison take() { return std::move(result_); }
 
   /// Those in whose place nothing else was put, by the names they were given.
-  std::vector<std::string> standing_roots() const {
-    std::vector<std::string> names;
-    for (const Root& root : places_.roots()) {
-      if (!replaced_.contains(root.name)) names.push_back(root.name);
+  std::vector<DesiredRoot> standing_roots() const {
+    std::vector<DesiredRoot> standing;
+    for (const PresentRoot& root : places_.roots()) {
+      if (!replaced_.contains(root.then.path)) standing.push_back({root.then.path, root.place});
     }
-    return names;
+    return standing;
   }
 
  private:
@@ -185,36 +211,26 @@ class Comparer {
 
 }  // namespace
 
-DesiredTree read_desired(const std::string& file) {
-  errno = 0;
-  std::ifstream input(file, std::ios::binary);
-  std::string text;
-  // A directory can be opened, and an empty file is no failure of reading.
-  std::array<char, 65536> part{};
-  while (input.read(part.data(), part.size()) || input.gcount() > 0) {
-    text.append(part.data(), static_cast<std::size_t>(input.gcount()));
-  }
-  if (!input.eof()) throw CommandError(file + ": " + std::strerror(errno ? errno : EIO));
+DesiredTree read_desired(const std::string& file, Trust trust) {
+  const Descriptor input(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!input.valid()) throw CommandError(file + ": " + std::strerror(errno));
+  if (trust == Trust::own) refuse_a_stranger(input.number(), file);
+  const Result<std::string> text = read_all(input.number());
+  if (!text) throw CommandError(file + ": " + std::strerror(text.error));
   std::string error;
-  std::optional<DesiredTree> tree = parse_desired(text, id_of_name, error);
+  std::optional<DesiredTree> tree = parse_desired(text.value, id_of_name, error);
   if (!tree) throw CommandError(file + ": " + error);
   return std::move(*tree);
 }
 
-void each_file_below(const std::vector<std::string>& roots, const Filesystem& filesystem,
+void each_file_below(const std::vector<DesiredRoot>& roots, const Filesystem& filesystem,
                      const StateVisitor& visit, std::vector<Unexamined>& unexamined) {
-  for (const std::string& root : roots) {
-    const Result<std::string> real = link_free_path(root);
-    if (!real) {
-      unexamined.push_back({root, real.error});
-    } else {
-      walk_tree({root, real.value}, filesystem, visit, unexamined);
-    }
-  }
+  for (const DesiredRoot& root : roots) walk_tree(root, filesystem, visit, unexamined);
 }
 
-Comparison compare(const DesiredTree& desired, const Filesystem& filesystem, const Names& names) {
-  Comparer comparer(desired, filesystem, names);
+Comparison compare(const DesiredTree& desired, const Filesystem& filesystem, const Names& names,
+                   uid_t asker) {
+  Comparer comparer(desired, filesystem, names, asker);
   std::unordered_set<std::string_view> known;
   for (const DesiredEntry& entry : desired.entries) {
     known.insert(entry.path);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/audit_command.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstring>
@@ -14,6 +16,7 @@
 #include "cli/paths.h"
 #include "cli/remedy_list.h"
 #include "cli/terminal.h"
+#include "core/link_free.h"
 #include "report/audit_metrics.h"
 #include "report/explain_text.h"
 #include "report/json_text.h"
@@ -36,13 +39,15 @@ std::vector<Code> codes_of(const std::vector<std::string>& words) {
 }
 
 void add_comparison(AuditResult& result, const WhoseRights& rights, const std::string& file) {
-  Comparison comparison = compare(read_desired(file), SystemFilesystem(), SystemNames());
+  Comparison comparison =
+      compare(read_desired(file, Trust::anybodys), LinkFreeFilesystem(), SystemNames(), geteuid());
   result.checked += comparison.files.size();
   result.compared = std::move(comparison.files);
   const std::size_t user = result.user(rights);
   for (Finding& finding : comparison.findings) result.keep(user, std::move(finding));
   for (Unexamined& path : comparison.unexamined) result.keep(std::move(path));
   result.added = std::move(comparison.added);
+  result.moved = std::move(comparison.moved);
 }
 
 std::uint64_t number_of(const AuditResult& result) {
@@ -82,6 +87,13 @@ void print_json(const AuditResult& result) {
     add_path(entry, "path", path);
     document["new"].push_back(std::move(entry));
   }
+  for (const PresentRoot& root : result.moved) {
+    nlohmann::ordered_json entry;
+    add_path(entry, "path", root.then.path);
+    add_path(entry, "was", root.then.real);
+    add_path(entry, "is", root.real);
+    document["moved"].push_back(std::move(entry));
+  }
   const std::string text = dump(document, 2);
   constexpr std::string_view kEmpty = "\"findings\": []";
   const std::size_t gap = text.find(kEmpty) + kEmpty.size() - 1;
@@ -109,7 +121,7 @@ void print_puppet(const AuditResult& result) {
     for (const Finding& finding : user.findings) remedies.add(finding);
   }
   const Plan plan =
-      plan_changes(SystemFilesystem(), remedies.steps(), id_of_name, remedies.examined());
+      plan_changes(LinkFreeFilesystem(), remedies.steps(), id_of_name, remedies.examined());
   std::cout << puppet_manifest(plan.changes, remedies.remaining(), SystemNames(), whose);
   for (const Unplanned& each : plan.unplanned) {
     std::cerr << "permguard: " << printable(each.path)
@@ -121,6 +133,9 @@ void print_puppet(const AuditResult& result) {
 }
 
 void say_left_out(const AuditResult& result) {
+  for (const PresentRoot& root : result.moved) {
+    std::cerr << "permguard: " << printable(words_of(root)) << '\n';
+  }
   for (const Unexamined& each : result.unexamined) {
     std::cerr << "permguard: " << printable(each.path)
               << ": cannot be examined: " << std::strerror(each.error) << '\n';

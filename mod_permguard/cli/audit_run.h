@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "cli/desired_roots.h"
 #include "cli/progress.h"
 #include "cli/whose_rights.h"
 #include "core/audit.h"
@@ -33,6 +34,7 @@ struct AuditResult {
   std::vector<Unexamined> unexamined;
   std::uint64_t unexamined_left_out = 0;
   std::vector<std::string> added;  ///< files a desired state lacks
+  std::vector<PresentRoot> moved;  ///< its roots that are not what they were
   double seconds = 0;
   bool may_repeat = false;  ///< what is audited overlaps: nothing is told or counted again
   std::unordered_set<std::size_t> heard;  ///< then, hashes of what was

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/fix_work.h"
 #include "cli/options.h"
 
 namespace permguard::cli {
@@ -17,11 +18,15 @@ class FixCommand : public Command {
   int run() override;
 
  private:
+  /// Throws CommandError; says whose rights are asked for.
+  FixQuestion question() const;
+
   CLI::App* app_;
   std::vector<std::string> paths_;
   std::string against_;
   std::string undo_;
   bool apply_ = false;
+  bool hard_links_ = false;
   WhoseOptions whose_;
   Need need_ = Need::execute;
   std::string format_ = "text";

@@ -8,10 +8,26 @@
 #include <unordered_set>
 
 #include "cli/against.h"
+#include "cli/desired_roots.h"
 #include "cli/paths.h"
+#include "core/link_free.h"
 #include "report/explain_text.h"
 
 namespace permguard::cli {
+namespace {
+
+std::vector<DesiredRoot> roots_now(const std::vector<std::string>& paths,
+                                   std::vector<Unexamined>& unexamined) {
+  std::vector<DesiredRoot> roots;
+  for (const std::string& path : paths) {
+    Result<DesiredRoot> root = root_at(path);
+    if (!root) unexamined.push_back({path, root.error});
+    if (root) roots.push_back(std::move(root.value));
+  }
+  return roots;
+}
+
+}  // namespace
 
 SnapshotCommand::SnapshotCommand(CLI::App& parent)
     : app_(parent.add_subcommand("snapshot", "Print the permissions of trees as a desired state")) {
@@ -23,19 +39,21 @@ bool SnapshotCommand::chosen() const {
 }
 
 int SnapshotCommand::run() {
-  const SystemFilesystem filesystem;
+  const LinkFreeFilesystem filesystem;
   const SystemNames names;
-  const std::vector<std::string> roots = roots_of(directories_);
+  std::vector<Unexamined> unexamined;
+  const std::vector<DesiredRoot> roots = roots_now(roots_of(directories_), unexamined);
   std::unordered_set<std::string> links;
-  for (const std::string& root : roots) {
-    if (filesystem.status(root).value.type == FileType::symlink) links.insert(root);
+  for (const DesiredRoot& root : roots) {
+    if (SystemFilesystem().status(root.path).value.type == FileType::symlink) {
+      links.insert(root.path);
+    }
   }
   // One entry after the other, so that memory does not grow with the tree.
   const std::string frame = dump(desired_json({roots, {}}, names), 1);
   const std::size_t gap = frame.rfind(']');
   std::cout << frame.substr(0, gap);
   const char* separator = "\n  ";
-  std::vector<Unexamined> unexamined;
   each_file_below(
       roots, filesystem,
       [&](const std::string& name, const ActualState& state) {

@@ -31,11 +31,16 @@ std::string octal(unsigned mode) {
   return text.data();
 }
 
-Json path_list(const std::vector<std::string>& paths) {
+Json root_list(const std::vector<DesiredRoot>& roots) {
   Json list = Json::array();
-  for (const std::string& path : paths) {
+  for (const DesiredRoot& root : roots) {
     Json entry;
-    add_path(entry, "path", path);
+    add_path(entry, "path", root.path);
+    if (!root.real.empty()) {
+      add_path(entry, "real", root.real);
+      entry["device"] = root.device;
+      entry["inode"] = root.inode;
+    }
     list.push_back(std::move(entry));
   }
   return list;
@@ -49,16 +54,35 @@ std::string text_of(const Json& object, const char* key) {
   return member->get<std::string>();
 }
 
-std::string path_of(const Json& object) {
+std::string path_of(const Json& object, const std::string& key = "path") {
   if (!object.is_object()) throw Malformed("not an object");
-  const bool encoded = object.contains("path_base64");
-  const std::optional<std::string> path =
-      encoded ? from_base64(text_of(object, "path_base64")) : text_of(object, "path");
-  if (!path) throw Malformed("\"path_base64\" is not base64");
+  const std::string encoded = key + "_base64";
+  const std::optional<std::string> path = object.contains(encoded)
+                                              ? from_base64(text_of(object, encoded.c_str()))
+                                              : text_of(object, key.c_str());
+  if (!path) throw Malformed('"' + encoded + "\" is not base64");
   if (path->empty() || path->front() != '/')
-    throw Malformed("path '" + to_utf8(*path) + "' is not absolute");
-  if (path->find('\0') != std::string::npos) throw Malformed("the path holds a zero byte");
+    throw Malformed(key + " '" + to_utf8(*path) + "' is not absolute");
+  if (path->find('\0') != std::string::npos) throw Malformed("the " + key + " holds a zero byte");
   return *path;
+}
+
+std::uint64_t unsigned_of(const Json& object, const char* key) {
+  const auto member = object.find(key);
+  if (member == object.end() || !member->is_number_unsigned()) {
+    throw Malformed(std::string("\"") + key + "\" is missing or not a number");
+  }
+  return member->get<std::uint64_t>();
+}
+
+DesiredRoot root_of(const Json& object) {
+  DesiredRoot root;
+  root.path = path_of(object);
+  if (!object.contains("real")) return root;
+  root.real = path_of(object, "real");
+  root.device = unsigned_of(object, "device");
+  root.inode = unsigned_of(object, "inode");
+  return root;
 }
 
 unsigned mode_of(const std::string& text) {
@@ -166,7 +190,7 @@ DesiredTree parse(const Json& document, const IdOfName& id_of_name) {
     throw Malformed("not a document with \"schema\": 1");
   }
   DesiredTree tree;
-  each_of(document, "roots", [&](const Json& root) { tree.roots.push_back(path_of(root)); });
+  each_of(document, "roots", [&](const Json& root) { tree.roots.push_back(root_of(root)); });
   each_of(document, "entries",
           [&](const Json& entry) { tree.entries.push_back(entry_of(entry, id_of_name)); });
   return tree;
@@ -208,7 +232,7 @@ Json desired_entry_json(const DesiredEntry& entry, const Names& names) {
 }
 
 Json desired_json(const DesiredTree& tree, const Names& names) {
-  Json document = {{"schema", 1}, {"roots", path_list(tree.roots)}, {"entries", Json::array()}};
+  Json document = {{"schema", 1}, {"roots", root_list(tree.roots)}, {"entries", Json::array()}};
   for (const DesiredEntry& entry : tree.entries) {
     document["entries"].push_back(desired_entry_json(entry, names));
   }

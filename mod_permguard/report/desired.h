@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,17 +20,25 @@ struct DesiredEntry {
   bool link = false;               ///< a root that was named by a link to it
 };
 
+/// A directory the snapshot was taken of, and which it was: a link on the way may lead elsewhere
+/// since, to files that nobody meant.
+struct DesiredRoot {
+  std::string path;          ///< as it was named
+  std::string real{};        ///< link-free; empty: older snapshots do not say
+  std::uint64_t device = 0;  ///< of what stood there
+  std::uint64_t inode = 0;
+};
+
 /// The document of `permguard snapshot`, for `--against`.
 struct DesiredTree {
-  std::vector<std::string>
-      roots;  ///< directories it was taken of; files there that it lacks are new
+  std::vector<DesiredRoot> roots;  ///< files there that it lacks are new
   std::vector<DesiredEntry> entries;
 };
 
-/// `{"schema":1,"roots":[…],"entries":[{"path","type","mode","owner","group","uid","gid","acl"}]}`:
-/// "link":true where the path is a link that was followed, mode in octal, acl as setfacl(1) writes
-/// it, a default ACL with "d:" before each entry, or null for neither. A path that is not UTF-8 has
-/// a member path_base64.
+/// `{"schema":1,"roots":[{"path","real","device","inode"}],
+/// "entries":[{"path","type","mode","owner","group","uid","gid","acl"}]}`: "link":true where the
+/// path is a link that was followed, mode in octal, acl as setfacl(1) writes it, a default ACL with
+/// "d:" before each entry, or null for neither. A path that is not UTF-8 has a member path_base64.
 nlohmann::ordered_json desired_json(const DesiredTree& tree, const Names& names);
 
 /// One entry of it.

@@ -81,7 +81,7 @@ TEST_F(OptionsTest, AnUndoFileThatCannotBeWrittenSaysWhy) {
   const std::pair<std::string, const char*> cases[] = {
       {tree_.path("none/undo.json"), "No such file or directory"},
       {tree_.root(), "Is a directory"},
-      {"/dev/full", "No space left on device"},
+      {"/dev/full", "it exists already"},
   };
   for (const auto& [file, reason] : cases) {
     const ProcessResult result =
