@@ -79,6 +79,39 @@ TEST_F(ScheduledAuditTest, HalfAnAnswerLeavesTheOldFile) {
   EXPECT_EQ(files(), 1U);
 }
 
+/// The directory is another user's, who puts links to root's files into the place of what is
+/// written.
+TEST_F(ScheduledAuditTest, NobodyLeadsTheWriterElsewhere) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root to have something to lose";
+  TempTree elsewhere;
+  const std::string secret = elsewhere.write("secret", "words", 0600);
+  const std::string links =
+      "for f in '" + tree_.root() + "'/permguard.prom.*; do ln -sf '" + secret + "' \"$f\"; done; ";
+  EXPECT_EQ(write(links + "printf 'm 1\\n# EOF\\n'"), 0);
+  tree_.remove("permguard.prom");
+  tree_.symlink(secret, "permguard.prom");
+  EXPECT_EQ(write("printf 'm 2\\n# EOF\\n'"), 0);
+  EXPECT_EQ(tree_.read("permguard.prom"), "m 2\n# EOF\n");
+  EXPECT_EQ(elsewhere.read("secret"), "words");
+  struct stat status {};
+  ASSERT_EQ(stat(secret.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0600U);
+}
+
+TEST_F(ScheduledAuditTest, OnlyRootsLinksLeadToTheDirectory) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root to give links to other users";
+  tree_.mkdir("real");
+  const std::string link = tree_.symlink("real", "link");
+  const std::vector<std::string> command = {kUnits + std::string("write-textfile"),
+                                            link + "/a.prom", "echo", "# EOF"};
+  EXPECT_EQ(run(command).exit_code, 0);
+  ASSERT_EQ(lchown(link.c_str(), 1, 1), 0);
+  const ProcessResult refused = run(command);
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr(link + " is a link of daemon, which is not followed; name " +
+                                     tree_.path("real") + " instead"));
+}
+
 TEST_F(ScheduledAuditTest, WritesWhatTheCommandPrints) {
   tree_.write("scripts/good.cgi", "#!/bin/sh\n", 0755);
   const std::string audit = "exec '" PERMGUARD_BUILD "/permguard' audit '" + tree_.path("scripts") +
