@@ -176,7 +176,7 @@ class PlacesAudit {
   /// A socket or a wrapper.
   void audit_one(const std::string& path, const WhoseRights& rights, const AuditOptions& options,
                  const JudgeFactory& make_judge) {
-    const AuditSeams seams(rights);
+    const AuditSeams seams(rights, {path});
     const auto kernel = rights.make_kernel();
     Question question;
     question.target = path;

@@ -105,8 +105,8 @@ bool AuditCollector::go_on() {
   return true;
 }
 
-AuditSeams::AuditSeams(const WhoseRights& whose)
-    : rights(whose), filesystem(whose.root), surroundings(surroundings_of(whose)) {}
+AuditSeams::AuditSeams(const WhoseRights& whose, const std::vector<std::string>& tops)
+    : rights(whose), filesystem(whose.root, tops), surroundings(surroundings_of(whose)) {}
 
 Auditor AuditSeams::auditor() const {
   return {filesystem,        names,
@@ -122,7 +122,7 @@ Examiner AuditSeams::examiner(const Kernel* kernel) const {
 void audit_trees(AuditResult& result, const std::vector<std::string>& roots,
                  const WhoseRights& rights, const AuditOptions& options, unsigned jobs,
                  JudgeFactory make_judge) {
-  const AuditSeams seams(rights);
+  const AuditSeams seams(rights, roots);
   AuditCollector collector(result, rights);
   Auditor auditor = seams.auditor();
   auditor.make_judge = std::move(make_judge);

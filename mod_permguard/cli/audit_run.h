@@ -11,6 +11,7 @@
 #include "cli/progress.h"
 #include "cli/whose_rights.h"
 #include "core/audit.h"
+#include "core/link_free.h"
 #include "report/audit_metrics.h"
 #include "report/json.h"
 
@@ -74,14 +75,14 @@ class AuditCollector : public AuditSink {
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
-/// The seams of an audit as `rights`: what it looks at, and with whose eyes.
+/// The seams of an audit of the trees `tops` as `rights`: what it looks at, and with whose eyes.
 struct AuditSeams {
-  explicit AuditSeams(const WhoseRights& rights);
+  AuditSeams(const WhoseRights& rights, const std::vector<std::string>& tops);
   Auditor auditor() const;
   Examiner examiner(const Kernel* kernel) const;
 
   const WhoseRights& rights;
-  SystemFilesystem filesystem;
+  TreeFilesystem filesystem;
   SystemNames names;
   Surroundings surroundings;
 };

@@ -123,17 +123,6 @@ void find_mount_point(const std::string& path, const std::string& root, Mount& m
 
 constexpr int kHarmless = O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 
-// Opens with links followed inside `root`: openat2(2), RESOLVE_IN_ROOT.
-int open_below(const std::string& root, const std::string& path, int flags) {
-  if (root.empty()) return open(path.c_str(), flags);
-  const Descriptor top(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!top.valid()) return -1;
-  open_how how{};
-  how.flags = static_cast<std::uint64_t>(flags);
-  how.resolve = RESOLVE_IN_ROOT;
-  return static_cast<int>(syscall(SYS_openat2, top.number(), path.c_str(), &how, sizeof how));
-}
-
 int type_error(int file) {
   struct stat seen {};
   if (fstat(file, &seen) != 0) return errno;
@@ -177,6 +166,17 @@ FileStatus status_of(const struct stat& seen) {
           .size = static_cast<std::uint64_t>(seen.st_size),
           .changed = seen.st_ctim.tv_sec,
           .changed_ns = static_cast<std::int32_t>(seen.st_ctim.tv_nsec)};
+}
+
+// By openat2(2), RESOLVE_IN_ROOT.
+int open_below(const std::string& root, const std::string& path, int flags) {
+  if (root.empty()) return open(path.c_str(), flags);
+  const Descriptor top(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!top.valid()) return -1;
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags);
+  how.resolve = RESOLVE_IN_ROOT;
+  return static_cast<int>(syscall(SYS_openat2, top.number(), path.c_str(), &how, sizeof how));
 }
 
 // The kernel answers ENODATA for the default ACL of what is no directory (fs/posix_acl.c).

@@ -53,6 +53,23 @@ class LinkFreeFilesystem : public SystemFilesystem {
   int each_name(const std::string& path, const NameVisitor& visit) const override;
 };
 
+/// The system's files for a walk of trees: directories are listed through no link but those that
+/// lead to the trees' tops. Whoever may rename in a tree could else show each of its directories in
+/// the place of the one below, and the walk would never end.
+class TreeFilesystem : public SystemFilesystem {
+ public:
+  /// `root` as SystemFilesystem has it; `tops` are the trees' paths below it.
+  TreeFilesystem(std::string root, std::vector<std::string> tops);
+
+  int each_name(const std::string& path, const NameVisitor& visit) const override;
+
+ private:
+  const std::string& top_of(const std::string& path) const;
+
+  std::string root_;
+  std::vector<std::string> tops_;
+};
+
 /// Opens `path` (absolute) component by component from directory `top`, which "/" stands for, each
 /// with O_NOFOLLOW: for kernels before 5.6 and sandboxes without openat2(2). The descriptor, or -1
 /// and errno.

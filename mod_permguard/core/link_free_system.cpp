@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/chain.h"
 #include "core/link_free.h"
 #include "core/path_walk.h"
 #include "core/system_look.h"
@@ -46,7 +47,7 @@ bool is_link(int descriptor) {
   return fstat(descriptor, &seen) == 0 && S_ISLNK(seen.st_mode);
 }
 
-Descriptor top_of(const std::string& root) {
+Descriptor root_descriptor(const std::string& root) {
   return Descriptor(open((root + "/").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
@@ -66,7 +67,8 @@ std::string parent_of(const std::string& path) {
 /// The work of follow_trusted(): stands on a directory, with the names still to be taken.
 class TrustedWalker {
  public:
-  TrustedWalker(uid_t asker, const std::string& root) : asker_(asker), top_(top_of(root)) {}
+  TrustedWalker(uid_t asker, const std::string& root)
+      : asker_(asker), top_(root_descriptor(root)) {}
 
   TrustedWay run(const std::string& path) {
     push(path);
@@ -160,7 +162,7 @@ int open_by_components(int top, const std::string& path) {
 }
 
 LinkFreeFile::LinkFreeFile(const std::string& path) {
-  const Descriptor top = top_of("");
+  const Descriptor top = root_descriptor("");
   descriptor_ = top.valid() ? open_without_links(top.number(), path) : -1;
   error_ = descriptor_ < 0 ? errno : 0;
   name_ = name_of_descriptor(descriptor_);
@@ -215,6 +217,34 @@ Result<std::optional<Acl>> LinkFreeFilesystem::default_acl(const std::string& pa
 
 int LinkFreeFilesystem::each_name(const std::string& path, const NameVisitor& visit) const {
   return LinkFreeFile(path).each_name(visit);
+}
+
+TreeFilesystem::TreeFilesystem(std::string root, std::vector<std::string> tops)
+    : SystemFilesystem(root), root_(std::move(root)), tops_(std::move(tops)) {
+  for (std::string& top : tops_) {
+    while (top.size() > 1 && top.back() == '/') top.pop_back();
+  }
+}
+
+/// The innermost; `path` itself where it lies in none.
+const std::string& TreeFilesystem::top_of(const std::string& path) const {
+  const std::string* innermost = nullptr;
+  for (const std::string& top : tops_) {
+    const bool longer = innermost == nullptr || top.size() > innermost->size();
+    if (longer && lies_in(path, top)) innermost = &top;
+  }
+  return innermost == nullptr ? path : *innermost;
+}
+
+int TreeFilesystem::each_name(const std::string& path, const NameVisitor& visit) const {
+  const std::string& top = top_of(path);
+  const Descriptor begin(open_below(root_, top, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!begin.valid()) return errno;
+  const std::string rest = top == "/" ? path : path.substr(top.size());
+  const Descriptor directory(open_without_links(begin.number(), rest.empty() ? "/" : rest));
+  if (!directory.valid()) return errno;
+  const int reading = openat(directory.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return reading < 0 ? errno : each_name_in(reading, visit);
 }
 
 TrustedWay follow_trusted(const std::string& path, uid_t asker, const std::string& root) {

@@ -42,6 +42,9 @@ FileStatus status_of(const struct stat& seen);
 /// default_acl().
 Result<std::optional<Acl>> read_acl(const std::string& path, const char* kind, bool follow);
 
+/// Opens with links followed inside `root`, which an absolute one does not leave.
+int open_below(const std::string& root, const std::string& path, int flags);
+
 /// The names in the directory that `descriptor`, which is closed, reads: Filesystem::each_name().
 int each_name_in(int descriptor, const NameVisitor& visit);
 

@@ -10,12 +10,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 
 #include "support/process.h"
 #include "support/puppet.h"
+#include "support/renamer.h"
 #include "support/temp_tree.h"
 #include "tests/places.h"
 
@@ -56,6 +58,30 @@ class AuditTreesTest : public ::testing::Test {
 
   TempTree tree_;
 };
+
+/// A tenant shows each directory in the place of the one below, by links that he exchanges for
+/// directories at full speed. Who follows one between two looks meets all of them again in it, and
+/// does not come to an end.
+TEST_F(AuditTreesTest, AWalkEndsWhateverIsRenamedMeanwhile) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const char* name : {"1", "2", "3", "4", "5", "6"}) {
+    const std::string directory = "t/d" + std::string(name), link = "t/l" + std::string(name);
+    tree_.write(directory + "/a.cgi", kScript, 0755);
+    tree_.symlink(".", link);
+    pairs.emplace_back(tree_.path(directory), tree_.path(link));
+  }
+  run({"chown", "-Rh", "daemon:daemon", tree_.path("t")});
+  const Renamer tenant("daemon", pairs);
+  ProcessOptions options;
+  options.timeout = std::chrono::seconds(30);
+  for (int i = 0; i < 20; ++i) {
+    const ProcessResult result =
+        run({kCommand, "audit", tree_.path("t"), "--as", "www-data", "--format", "json"}, options);
+    ASSERT_FALSE(result.timed_out) << tenant.renames() << " renames";
+    EXPECT_LE(nlohmann::json::parse(result.out)["checked"], 6) << result.out;
+  }
+  EXPECT_GT(tenant.renames(), 0U);
+}
 
 TEST_F(AuditTreesTest, WhatIsNoFileNeitherBlocksNorCounts) {
   ASSERT_EQ(mkfifo(tree_.path("fifo").c_str(), 0777), 0);

@@ -75,6 +75,22 @@ TEST_F(LinkFreeTest, ALinkAtTheEndIsSeenAsOne) {
   EXPECT_EQ(opened_by_components(link), 0);
 }
 
+/// A walk's top may be a link; what becomes one below it is not entered.
+TEST_F(LinkFreeTest, ATreeIsListedThroughTheLinksOfItsTopOnly) {
+  const std::string top = tree_.symlink("real", "top");
+  tree_.symlink("..", "real/dir/loop");
+  const TreeFilesystem tree("", {tree_.path("other"), top});
+  EXPECT_THAT(tree.list(top, 9).value, ElementsAre("dir"));
+  EXPECT_THAT(tree.list(top + "/dir", 9).value, UnorderedElementsAre("a", "loop"));
+  for (const char* name : {"/dir/loop", "/dir/loop/dir"}) {
+    const int error = tree.each_name(top + name, [](auto) { return true; });
+    EXPECT_TRUE(error == ELOOP || error == ENOTDIR) << name << error;
+  }
+  EXPECT_EQ(TreeFilesystem("", {"/"}).list(tree_.path("real"), 9).value.size(), 1U);
+  const TreeFilesystem jailed(tree_.path("real"), {"/dir"});
+  EXPECT_EQ(jailed.list("/dir", 9).value.size(), 2U);
+}
+
 TEST_F(LinkFreeTest, LinksOfRootAndOfTheAskerLeadOn) {
   tree_.symlink("real/dir", "relative");
   tree_.symlink(tree_.path("relative/../dir"), "absolute");
