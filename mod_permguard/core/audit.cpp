@@ -11,6 +11,7 @@
 
 #include "core/chain.h"
 #include "core/remedy.h"
+#include "core/remedy_limits.h"
 
 namespace permguard {
 namespace {
@@ -249,7 +250,7 @@ class Worker {
     const Result<FileStatus> file = auditor_.filesystem.target_status(path);
     if (!file || file.value.type != FileType::regular) return findings;
     auto drift = drift_of(auditor_.names, path, {path, file.value, {}}, options_.desired);
-    for (Finding& finding : drift) heed_immutability(auditor_.filesystem, finding);
+    heed_drift(examiner(), question(path, role()), drift);
     std::move(drift.begin(), drift.end(), std::back_inserter(findings));
     return findings;
   }
@@ -288,12 +289,15 @@ class Worker {
   /// entry for one of them would take the other.
   void lead_with(Finding search, const std::string& directory, std::vector<Finding>& findings) {
     const Result<std::optional<Acl>> acl = auditor_.filesystem.acl(search.path);
-    if (search.file && acl && !search.remedy.steps.empty()) {
+    const bool told = std::none_of(findings.begin(), findings.end(), [&](const Finding& finding) {
+      return finding.path == search.path && finding.remedy.withheld;
+    });
+    if (search.file && acl && told && !search.remedy.steps.empty()) {
       search.remedy =
           least_grant(search.path, *search.file, acl.value, auditor_.who, kRead | kExecute);
     }
     for (Finding& finding : findings) {
-      if (finding.path == search.path) finding.remedy = search.remedy;
+      if (finding.path == search.path && told) finding.remedy = search.remedy;
     }
     search.target = directory;
     search.detail.clear();
@@ -353,9 +357,24 @@ Walk end_of(const Filesystem& filesystem, const std::string& path) {
 std::vector<Finding> risks_of_file(const Examiner& examiner, const Question& question) {
   const Result<FileStatus> file = examiner.filesystem.status(question.target);
   const bool link = file && file.value.type == FileType::symlink;
+  if (!link) {
+    std::vector<Finding> found =
+        risks(examiner, question, end_of(examiner.filesystem, question.target));
+    if (found.empty()) return found;
+  }
+  // A directory on the way may be a link too, which the remedy must know.
   return risks(examiner, question,
-               link ? walk_path(examiner.filesystem, question.target, question.who, {})
-                    : end_of(examiner.filesystem, question.target));
+               walk_path(examiner.filesystem, question.target, question.who, {}));
+}
+
+void heed_drift(const Examiner& examiner, const Question& question, std::vector<Finding>& drift) {
+  if (drift.empty()) return;
+  const Walk walk = walk_path(examiner.filesystem, question.target, question.who, {});
+  for (Finding& finding : drift) {
+    // It is the file that a link leads to that has drifted.
+    heed_leads(examiner.names, {links_of(walk), goal_of(walk, question.target)}, finding);
+    heed_refusals(examiner.filesystem, examiner.surroundings, finding);
+  }
 }
 
 std::vector<Finding> audit_file(const Examiner& examiner, const Question& question,

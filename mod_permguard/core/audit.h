@@ -86,6 +86,10 @@ Finding missing_place(const std::string& path, Need need);
 /// The risks of `question.target` (links followed), by two looks instead of a walk.
 std::vector<Finding> risks_of_file(const Examiner& examiner, const Question& question);
 
+/// What keeps the remedies of `drift`, which the file that `question` is about has, from being
+/// told: a stranger's link, or the kernel. Asks only where there is drift.
+void heed_drift(const Examiner& examiner, const Question& question, std::vector<Finding>& drift);
+
 /// All that an audit says of one file or link; empty where it is healthy. For callers that
 /// know their files.
 std::vector<Finding> audit_file(const Examiner& examiner, const Question& question,

@@ -11,6 +11,7 @@
 #include "core/identity.h"
 #include "core/interpreter.h"
 #include "core/kernel.h"
+#include "core/lead.h"
 #include "core/path_walk.h"
 
 namespace permguard {
@@ -24,6 +25,11 @@ struct Question {
   std::string search_path;        ///< PATH the program gets; "" is the empty PATH
   std::string working_directory;  ///< at exec; empty: the target's directory, as httpd sets it
   Certainty certainty = Certainty::certain;  ///< of findings: modelled where `who` is a guess
+  /// What else than the administrator names the target, or sets `search_path`: .htaccess. Asked
+  /// only where a command would be told.
+  FindLeads named_by{};
+  FindLeads search_path_set_by{};
+  std::string outside{};  ///< what stands before the paths for who reads advice: a chroot
 };
 
 /// The ids that a user namespace maps: user_namespaces(7). Capabilities count for files whose
@@ -81,6 +87,10 @@ struct Link {
   Walk walk;
   FileHead head;  ///< meaningful where `head_read`
   bool head_read = false;
+  /// Which one of the chain names it: by its #! line, as its loader, or by env. kNamedByQuestion:
+  /// none.
+  std::size_t named_by = kNamedByQuestion;
+  static constexpr std::size_t kNamedByQuestion = static_cast<std::size_t>(-1);
 };
 
 /// The answer with its grounds.

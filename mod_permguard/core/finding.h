@@ -88,6 +88,8 @@ struct FixStep {
 struct Remedy {
   std::vector<FixStep> steps{};
   std::string advice{};  ///< a sentence; used only where `steps` is empty
+  /// There is a command, and it is not told: `advice` says why.
+  bool withheld = false;
 
   bool operator==(const Remedy&) const = default;
 };

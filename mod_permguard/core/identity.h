@@ -33,6 +33,9 @@ class Names {
   virtual std::string user(uid_t uid) const = 0;
   /// The name of `gid`, or "#" and the number where there is none.
   virtual std::string group(gid_t gid) const = 0;
+  /// Whether `gid` is the private group of `uid`, in which nobody else is: his primary group, of
+  /// his name, without other members, as pam_umask(8) has it for `usergroups`. False in doubt.
+  virtual bool is_private_group(gid_t gid, uid_t uid) const;
 };
 
 /// Answers of the name service switch, getpwuid_r(3) and getgrgid_r(3); thread-safe, not cached.
@@ -40,6 +43,7 @@ class SystemNames : public Names {
  public:
   std::string user(uid_t uid) const override;
   std::string group(gid_t gid) const override;
+  bool is_private_group(gid_t gid, uid_t uid) const override;
 };
 
 /// The identity that `spec` names: `USER`, `USER:GROUP`, `#uid`, `#uid:#gid`, or numbers.

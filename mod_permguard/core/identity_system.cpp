@@ -59,6 +59,12 @@ std::string group_name_of(const group& entry) {
 gid_t group_id_of(const group& entry) {
   return entry.gr_gid;
 }
+// Its name, then those of its members.
+std::vector<std::string> group_names_of(const group& entry) {
+  std::vector<std::string> names{entry.gr_name};
+  for (char** member = entry.gr_mem; *member != nullptr; ++member) names.emplace_back(*member);
+  return names;
+}
 
 // The largest id is excluded: chown(2) and setuid(2) read it as "unchanged".
 std::optional<unsigned> parse_id(std::string_view text) {
@@ -168,6 +174,14 @@ std::string SystemNames::user(uid_t uid) const {
 std::string SystemNames::group(gid_t gid) const {
   const Result<std::string> name = look_up(&getgrgid_r, gid, &group_name_of);
   return name ? name.value : "#" + std::to_string(gid);
+}
+
+bool SystemNames::is_private_group(gid_t gid, uid_t uid) const {
+  const Result<Account> account = look_up(&getpwuid_r, uid, &account_of);
+  if (!account || account.value.gid != gid) return false;
+  const Result<std::vector<std::string>> names = look_up(&getgrgid_r, gid, &group_names_of);
+  return names && std::all_of(names.value.begin(), names.value.end(),
+                              [&](const std::string& name) { return name == account.value.name; });
 }
 
 Result<Identity> lookup_identity(const std::string& spec) {

@@ -38,10 +38,8 @@ Diagnosis Inspection::run() {
     examine_plain(question.need);
   }
   diagnosis_.exists = !diagnosis_.chain.empty() && diagnosis_.chain.front().walk.complete;
-  for (Finding& finding : diagnosis_.findings) {
-    finding.target_seen = diagnosis_.exists;
-    heed_immutability(examiner_.filesystem, finding);
-  }
+  for (Finding& finding : diagnosis_.findings) finding.target_seen = diagnosis_.exists;
+  limit_remedies();
   return std::move(diagnosis_);
 }
 
@@ -82,7 +80,7 @@ void Inspection::judge_address() {
 
 void Inspection::execute(const Candidate& candidate, const ExecContext& context) {
   const std::size_t first = diagnosis_.findings.size();
-  Link link = reach(candidate.role, candidate.path, context.directory);
+  Link link = reach(candidate.role, candidate.path, context.directory, candidate.named_by);
   const bool regular = judge_program(link, first);
   if (regular) {
     read_format(link);
@@ -110,8 +108,9 @@ bool Inspection::judge_program(const Link& link, std::size_t first) {
   return regular;
 }
 
-Link Inspection::reach(Role role, const std::string& path, const std::string& directory) {
-  Link link{role, as_seen_from(path, directory), {}, {}, false};
+Link Inspection::reach(Role role, const std::string& path, const std::string& directory,
+                       std::size_t named_by) {
+  Link link{role, as_seen_from(path, directory), {}, {}, false, named_by};
   link.walk = walk_path(examiner_.filesystem, link.path, diagnosis_.question.who,
                         {directory, examiner_.surroundings.protected_symlinks});
   add_walk_faults(link, diagnosis_.question.who);
@@ -147,7 +146,7 @@ void Inspection::judge_access(const Link& link, Permissions wanted, Code denied,
   finding.decision = decision;
   finding.decided_by = decision.by;
   finding.error = EACCES;
-  remedy_denial(finding, end, wanted, who);
+  remedy_denial(finding, link, end, wanted, who);
   add_hint(finding, end.path, end.status);
 }
 
@@ -303,7 +302,7 @@ void Inspection::judge_read_by(const Link& reader, Link script) {
   for (Finding& finding : findings) {
     // A named entry for reading alone would take the x that the same user has as one of a class.
     if (finding.code == Code::read_denied) {
-      remedy_denial(finding, *script.walk.end(), kRead | kExecute, who);
+      remedy_denial(finding, script, *script.walk.end(), kRead | kExecute, who);
     }
     finding.certainty = Certainty::modelled;
     finding.hint = "and its interpreter '" + reader.path + "' has a set-id bit: it reads as " +
@@ -319,23 +318,24 @@ void Inspection::follow(const Link& link, const Candidate& from, const ExecConte
     return;
   }
   if (next.role == Role::loader) {
-    follow_loader(next.path, *link.head.elf, context);
+    follow_loader(link, next.path, context);
   } else {
     follow_interpreter(link, next, from, context);
   }
 }
 
-void Inspection::follow_loader(const std::string& path, const ElfHeader& program,
+void Inspection::follow_loader(const Link& program, const std::string& path,
                                const ExecContext& context) {
   const std::size_t first = diagnosis_.findings.size();
-  Link link = reach(joined(diagnosis_.question.role, Role::loader), path, context.directory);
+  Link link = reach(joined(diagnosis_.question.role, Role::loader), path, context.directory,
+                    place_of(program));
   const bool regular = judge_program(link, first);
   const Result<std::string> head =
       regular ? examiner_.filesystem.read(link.walk.resolved, 0, kHeadBytes)
               : failure<std::string>(ENOENT);
   if (head) {
     const std::string fault =
-        loader_fault(head.value, link.walk.end()->status.size, program,
+        loader_fault(head.value, link.walk.end()->status.size, *program.head.elf,
                      examiner_.surroundings.machine, [&](std::uint64_t offset, std::size_t count) {
                        return examiner_.filesystem.read(link.walk.resolved, offset, count).value;
                      });
@@ -356,7 +356,8 @@ void Inspection::follow_interpreter(const Link& script, const NextFile& next, co
     return;
   }
   const std::size_t first = diagnosis_.findings.size();
-  execute({joined(diagnosis_.question.role, Role::interpreter), next.path, from.depth + 1},
+  execute({joined(diagnosis_.question.role, Role::interpreter), next.path, from.depth + 1,
+           place_of(script)},
           context);
   if (is_missing_since(first)) {
     const bool crlf = script.head.fault == Code::shebang_crlf;

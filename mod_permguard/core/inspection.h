@@ -6,6 +6,7 @@
 
 #include "core/chain.h"
 #include "core/checker.h"
+#include "core/lead.h"
 
 namespace permguard {
 
@@ -21,13 +22,15 @@ class Inspection {
     Role role = Role::script;
     std::string path;
     unsigned depth = 0;  ///< interpreters gone through in this execve
+    std::size_t named_by = Link::kNamedByQuestion;
   };
 
   void examine_plain(Need need);
   void judge_address();
   void execute(const Candidate& candidate, const ExecContext& context);
   bool judge_program(const Link& link, std::size_t first);
-  Link reach(Role role, const std::string& path, const std::string& directory);
+  Link reach(Role role, const std::string& path, const std::string& directory,
+             std::size_t named_by = Link::kNamedByQuestion);
   bool judge_type(const Link& link, FileType wanted, Code otherwise);
   void judge_access(const Link& link, Permissions wanted, Code denied, const Identity& who);
   void judge_mount(const Link& link);
@@ -41,7 +44,7 @@ class Inspection {
   void judge_script_read(const Link& link, std::size_t place);
   void judge_read_by(const Link& reader, Link script);
   void follow(const Link& link, const Candidate& from, const ExecContext& context);
-  void follow_loader(const std::string& path, const ElfHeader& program, const ExecContext& context);
+  void follow_loader(const Link& program, const std::string& path, const ExecContext& context);
   void follow_interpreter(const Link& script, const NextFile& next, const Candidate& from,
                           const ExecContext& context);
   void follow_env(const Link& script, const std::string& name, const ExecContext& context);
@@ -61,7 +64,13 @@ class Inspection {
   Certainty certainty_of(Code code) const;
   void join_remedies(const Link& link, Finding& read);
   void add_hint(Finding& finding, const std::string& nearest, const FileStatus& file) const;
-  void remedy_denial(Finding& finding, const Step& step, Permissions wanted, const Identity& who);
+  void remedy_denial(Finding& finding, const Link& link, const Step& step, Permissions wanted,
+                     const Identity& who);
+  std::vector<Lead> leads_to(const Link& link, const Finding& finding) const;
+  std::size_t place_of(const Link& link) const;
+  bool runs_others(const Finding& finding) const;
+  void share_remedies();
+  void limit_remedies();
 
   /// Lets the kernel's answer decide over the findings from `first` on.
   void ask_kernel(const Link& link, std::size_t first, Permissions wanted, bool execution);

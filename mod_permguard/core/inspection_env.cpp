@@ -55,8 +55,9 @@ bool Inspection::run_by_env(const Link& script, const NextFile& next) {
     const CommandLookup found = look_up(next, hidden);
     if (found.error != ENOENT || next.path.find('/') != std::string::npos) {
       const std::size_t first = diagnosis_.findings.size(), place = diagnosis_.chain.size();
-      execute_by_env({joined(diagnosis_.question.role, Role::command), found.path},
-                     {next.search_path, next.directory});
+      execute_by_env(
+          {joined(diagnosis_.question.role, Role::command), found.path, 0, place_of(script)},
+          {next.search_path, next.directory});
       return is_env(found.path) && diagnosis_.findings.size() == first &&
              diagnosis_.chain[place].head.format == Format::elf;
     }
@@ -91,7 +92,8 @@ bool Inspection::changes_directory(const Link& script, const std::string& name,
                                    const NextFile& next) {
   if (next.kind != NextFile::Kind::command) return true;  // env has ended before
   const std::size_t first = diagnosis_.findings.size();
-  const Link link = reach(joined(diagnosis_.question.role, Role::command), next.directory, "/");
+  const Link link =
+      reach(joined(diagnosis_.question.role, Role::command), next.directory, "/", place_of(script));
   if (link.walk.complete && judge_type(link, FileType::directory, Code::not_a_directory)) {
     judge_access(link, kExecute, Code::search_denied, diagnosis_.question.who);
   }

@@ -7,9 +7,11 @@
 #include <iterator>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "core/inspection.h"
 #include "core/remedy.h"
+#include "core/remedy_limits.h"
 #include "core/surroundings.h"
 
 namespace permguard {
@@ -31,6 +33,18 @@ bool is_about_access(Code code) {
 bool is_named_by_a_file(Role role) {
   return role != Role::script && role != Role::wrapper && role != Role::socket &&
          role != Role::htaccess && role != Role::directory;
+}
+
+void append(std::vector<Lead>& leads, std::vector<Lead> more) {
+  std::move(more.begin(), more.end(), std::back_inserter(leads));
+}
+
+std::vector<Lead> found_by(const FindLeads& find) {
+  return find ? find() : std::vector<Lead>();
+}
+
+bool is_run_for_others(Role role) {
+  return is_named_by_a_file(role) && role != Role::suexec;
 }
 
 /// What a refusal stands for where mode, ACL, mount and the walk tell nothing. Other errors mean
@@ -96,14 +110,14 @@ void Inspection::add_hint(Finding& finding, const std::string& nearest,
   if (!mount) return;
   finding.hint =
       sandbox_hint(examiner_.surroundings, finding.code, finding.path, mount.value, file);
-  if (finding.hint.empty()) return;
+  if (finding.hint.empty() || finding.remedy.withheld) return;
   finding.remedy = {.steps = {},
                     .advice = std::string("change that setting in the service's unit, or ") +
                               info(finding.code).action};
 }
 
-void Inspection::remedy_denial(Finding& finding, const Step& step, Permissions wanted,
-                               const Identity& who) {
+void Inspection::remedy_denial(Finding& finding, const Link& link, const Step& step,
+                               Permissions wanted, const Identity& who) {
   if (finding.decision.by == DecidedBy::named_user ||
       finding.decision.masked == DecidedBy::named_user) {
     finding.entry_name = examiner_.names.user(finding.decision.entry_id);
@@ -113,14 +127,79 @@ void Inspection::remedy_denial(Finding& finding, const Step& step, Permissions w
   }
   const Mount mount = examiner_.filesystem.mount(step.path).value;
   finding.remedy = least_grant(step.path, step.status, step.acl, who, wanted, keeps_acls(mount));
-  // A service's own read-only view of a mount does not bind the operator's shell.
-  const Surroundings& around = examiner_.surroundings;
-  if (mount.read_only && (!around.private_mounts || around.asker_shares_mounts)) {
-    finding.remedy = {.steps = {},
-                      .advice = "the mount '" + mount.point +
-                                "' is read-only: remount it for writing, or change what it is made "
-                                "of; then " +
-                                info(finding.code).action};
+  if (finding.remedy.steps.empty()) return;
+  const std::vector<Lead> leads = leads_to(link, finding);
+  heed_leads(examiner_.names, {leads, goal_of(link.walk, link.path), diagnosis_.question.outside},
+             finding);
+  heed_mount(mount, examiner_.surroundings, finding);
+}
+
+/// All that led to the culprit, the nearest first. Nobody asks before there is a remedy: it takes
+/// looks at more files.
+std::vector<Lead> Inspection::leads_to(const Link& link, const Finding& finding) const {
+  // A way's end has a right of its own to give, though the way may have come by it before.
+  const bool on_the_way = finding.code == Code::search_denied;
+  std::vector<Lead> leads =
+      on_the_way ? links_before(link.walk, finding.path) : links_of(link.walk);
+  bool by_env = false;
+  Role role = link.role;
+  for (std::size_t place = link.named_by; place < diagnosis_.chain.size();) {
+    const Link& namer = diagnosis_.chain[place];
+    const bool loader = role == Role::loader || role == Role::wrapper_loader;
+    by_env = by_env || role == Role::command || role == Role::wrapper_command;
+    if (namer.walk.end() != nullptr) {
+      leads.push_back(
+          lead_of_file(loader ? Lead::Kind::program : Lead::Kind::first_line, *namer.walk.end()));
+    }
+    append(leads, links_of(namer.walk));
+    place = namer.named_by;
+    role = namer.role;
+  }
+  append(leads, found_by(diagnosis_.question.named_by));
+  if (by_env) append(leads, found_by(diagnosis_.question.search_path_set_by));
+  return leads;
+}
+
+/// Where in the chain it stands, or will stand.
+std::size_t Inspection::place_of(const Link& link) const {
+  const auto& chain = diagnosis_.chain;
+  const auto found = std::find_if(chain.rbegin(), chain.rend(), [&](const Link& each) {
+    return each.role == link.role && each.path == link.path;
+  });
+  return found == chain.rend() ? Link::kNamedByQuestion
+                               : static_cast<std::size_t>(chain.rend() - found) - 1;
+}
+
+/// Interpreters, commands and loaders, and a wrapper that is no script, such as php-cgi itself. The
+/// way to a wrapper is that of the script that is dispatched.
+bool Inspection::runs_others(const Finding& finding) const {
+  if (finding.role != Role::wrapper) return is_run_for_others(finding.role);
+  if (finding.code == Code::search_denied) return false;
+  const auto& chain = diagnosis_.chain;
+  return chain.empty() || !chain.front().head_read || !chain.front().head.shebang;
+}
+
+/// A directory that one way may open is open for the others.
+void Inspection::share_remedies() {
+  auto& findings = diagnosis_.findings;
+  for (Finding& finding : findings) {
+    if (finding.code != Code::search_denied || !finding.remedy.withheld) continue;
+    const auto open = std::find_if(findings.begin(), findings.end(), [&](const Finding& other) {
+      return other.code == finding.code && other.path == finding.path &&
+             !other.remedy.steps.empty();
+    });
+    if (open != findings.end()) finding.remedy = open->remedy;
+  }
+}
+
+/// What can be told only when everything has been looked at.
+void Inspection::limit_remedies() {
+  share_remedies();
+  heed_format(diagnosis_.findings);
+  for (Finding& finding : diagnosis_.findings) {
+    heed_place(finding, runs_others(finding));
+    heed_set_id(finding);
+    heed_refusals(examiner_.filesystem, examiner_.surroundings, finding);
   }
 }
 
@@ -132,7 +211,7 @@ void Inspection::join_remedies(const Link& link, Finding& read) {
         finding.code == Code::not_executable || finding.code == Code::execute_denied;
     // A hidden file is not repaired by commands.
     if (lacks_x && finding.path == read.path && finding.hint.empty()) {
-      remedy_denial(read, *link.walk.end(), kRead | kExecute, diagnosis_.question.who);
+      remedy_denial(read, link, *link.walk.end(), kRead | kExecute, diagnosis_.question.who);
       finding.remedy = read.remedy;
       return;
     }
@@ -159,7 +238,7 @@ void Inspection::add_walk_faults(const Link& link, const Identity& who) {
     }
     const Step* step = step_at(link.walk, fault.path);
     if (fault.code == Code::search_denied && step != nullptr) {
-      remedy_denial(finding, *step, kExecute, who);
+      remedy_denial(finding, link, *step, kExecute, who);
     } else {
       finding.remedy = general_remedy(finding);
     }

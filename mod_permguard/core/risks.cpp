@@ -6,7 +6,7 @@
 
 #include "core/chain.h"
 #include "core/checker.h"
-#include "core/remedy.h"
+#include "core/remedy_limits.h"
 
 namespace permguard {
 namespace {
@@ -117,8 +117,11 @@ class RiskList {
     if (open && !told) add(Code::dir_world_writable, step, "o-w");
   }
 
-  std::vector<Finding> take() {
-    for (Finding& finding : list_) heed_immutability(examiner_.filesystem, finding);
+  std::vector<Finding> take(const Walk& walk) {
+    for (Finding& finding : list_) {
+      heed_links(examiner_.names, walk, question_.target, finding);
+      heed_refusals(examiner_.filesystem, examiner_.surroundings, finding);
+    }
     return std::move(list_);
   }
 
@@ -149,7 +152,7 @@ std::vector<Finding> risks(const Examiner& examiner, const Question& question, c
         step.last || step.status.type == FileType::symlink ? parent_of(walk, step) : nullptr;
     if (parent != nullptr) list.judge_directory(*parent);
   }
-  return list.take();
+  return list.take(walk);
 }
 
 }  // namespace permguard

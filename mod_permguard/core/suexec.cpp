@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "core/remedy.h"
+#include "core/remedy_limits.h"
 #include "core/repaired_filesystem.h"
 #include "core/suexec_policy.h"
 
@@ -37,6 +38,9 @@ std::vector<Finding> server_denials(const Examiner& examiner, const Question& qu
     finding.decided_by = fault.decision.by;
     finding.error = fault.error;
     finding.remedy = least_grant(step->path, step->status, step->acl, question.who, kExecute);
+    heed_links(examiner.names, walk, directory, finding);
+    heed_place(finding, false);
+    heed_refusals(examiner.filesystem, examiner.surroundings, finding);
     findings.push_back(std::move(finding));
   }
   return findings;
@@ -75,6 +79,7 @@ Diagnosis diagnose_target(const Examiner& examiner, const SuexecSettings& settin
                   {asked.working_directory, examiner.surroundings.protected_symlinks});
   }
   diagnosis.question.target = question.script.target;
+  heed_suexec_way(examiner, question.script.target, diagnosis.findings);
   for (Finding& finding : diagnosis.findings) finding.target = question.script.target;
   return diagnosis;
 }

@@ -8,7 +8,9 @@
 #include <cerrno>
 #include <utility>
 
+#include "core/chain.h"
 #include "core/remedy.h"
+#include "core/remedy_limits.h"
 
 namespace permguard {
 namespace {
@@ -54,6 +56,13 @@ FileStatus conforming(FileStatus status, const Identity& owner, unsigned owner_b
   return status;
 }
 
+void heed_suexec_way(const Examiner& examiner, const std::string& script,
+                     std::vector<Finding>& findings) {
+  if (findings.empty()) return;
+  const Walk walk = walk_path(examiner.filesystem, script, anybody());
+  for (Finding& finding : findings) heed_links(examiner.names, walk, script, finding);
+}
+
 SuexecPlace suexec_place(const Filesystem& filesystem, const std::string& script) {
   const Walk walk = walk_path(filesystem, parent_of(script), anybody());
   SuexecPlace place;
@@ -82,7 +91,30 @@ std::vector<Finding> SuexecPolicy::run() {
   for (Finding& finding : findings_) {
     if (finding.remedy == Remedy{}) finding.remedy = general_remedy(finding);
   }
+  limit_remedies();
   return std::move(findings_);
+}
+
+/// The policy takes set-id bits away before it gives anything.
+void SuexecPolicy::limit_remedies() {
+  heed_suexec_way(examiner_, question_.script.target, findings_);
+  const bool disarms = std::any_of(findings_.begin(), findings_.end(), [](const Finding& finding) {
+    return finding.code == Code::setid && !finding.remedy.steps.empty();
+  });
+  for (Finding& finding : findings_) {
+    heed_place(finding, false);
+    if (!disarms) heed_set_id(finding);
+    heed_refusals(examiner_.filesystem, examiner_.surroundings, finding);
+  }
+}
+
+/// Whoever is given a directory gets all that lies in it: the document root is everybody's, but
+/// for a user's own.
+bool SuexecPolicy::may_be_given_away(const std::string& path) const {
+  const Walk walk = walk_path(examiner_.filesystem, docroot_path(), anybody());
+  const std::string& root = walk.resolved;
+  return walk.complete && (path != root || question_.target.userdir) && lies_in(path, root) &&
+         (is_of_the_system(root) || !is_of_the_system(path));
 }
 
 Finding& SuexecPolicy::add(Code code, const std::string& path, const FileStatus* status) {
@@ -143,6 +175,11 @@ void SuexecPolicy::add_denial(Code code, const std::string& path, const FileStat
 /// The file is given to the target. Then its owner class counts, whatever an entry granted him,
 /// and the server may have lost its own way into the directory.
 void SuexecPolicy::add_handover(Finding& finding, const FileStatus& status) {
+  if (!may_be_given_away(finding.path)) {
+    return withhold(finding,
+                    "suexec wants it to belong to that user, but only what lies below suexec's "
+                    "document root is given away: put the script into a directory of his there");
+  }
   add_step(finding, FixStep::Kind::chown, owner_spec());
   if (status.type != FileType::directory) return;
   const Permissions needed = settings_.opens_directory ? kRead | kExecute : kExecute;

@@ -24,6 +24,11 @@ std::string suexec_userdir(const SuexecSettings& settings, const SuexecTarget& t
 /// The status a file has once the policy's remedies have been applied.
 FileStatus conforming(FileStatus status, const Identity& owner, unsigned owner_bits);
 
+/// heed_links() for findings about what stands on the way of `script`, or is named by it: suexec
+/// itself sees only the directory without links in which it is started.
+void heed_suexec_way(const Examiner& examiner, const std::string& script,
+                     std::vector<Finding>& findings);
+
 /// One run of judge_suexec_policy(): each member is one step of suexec, in its order. Internal to
 /// core.
 class SuexecPolicy {
@@ -58,6 +63,8 @@ class SuexecPolicy {
   void add_step(Finding& finding, FixStep::Kind kind, std::string spec);
   void add_handover(Finding& finding, const FileStatus& status);
   bool is_place(const std::string& path) const;
+  bool may_be_given_away(const std::string& path) const;
+  void limit_remedies();
   std::string docroot_path() const;
   std::string owner_spec() const;
 

@@ -12,6 +12,7 @@
 #include "core/audit.h"
 #include "core/drift.h"
 #include "httpd/event_log.h"
+#include "httpd/htaccess.h"
 #include "httpd/journal.h"
 #include "httpd/proxied.h"
 #include "httpd/shared_memory.h"
@@ -76,7 +77,9 @@ Question question_of(const request_rec* r, const Target& target, const Executor&
           .search_path = search_path_of(r, target),
           .working_directory = {},
           // What a wrapper does with the script is its own affair.
-          .certainty = target.wrapper ? Certainty::modelled : executor.certainty};
+          .certainty = target.wrapper ? Certainty::modelled : executor.certainty,
+          .named_by = htaccess_naming(r, target.path),
+          .search_path_set_by = htaccess_setting_path(r)};
 }
 
 Question wrapper_question_of(const request_rec* r, const Target& target, const Executor& executor) {
@@ -86,7 +89,8 @@ Question wrapper_question_of(const request_rec* r, const Target& target, const E
           .who = *executor.who,
           .search_path = search_path_of(r, target),
           .working_directory = {},
-          .certainty = executor.certainty};
+          .certainty = executor.certainty,
+          .named_by = htaccess_naming(r, target.wrapper)};
 }
 
 Diagnosis examine_target(request_rec* r, const Target& target, const Executor& executor,
@@ -145,11 +149,10 @@ void add_rule_findings(Diagnosis& diagnosis, const DirectoryConfig& config) {
   const Result<FileStatus> file =
       desired ? examiner.filesystem.target_status(question.target) : failure<FileStatus>(ENOENT);
   if (!file) return;
-  for (Finding& drift :
-       drift_of(examiner.names, question.target, {question.target, file.value, {}}, *desired)) {
-    heed_immutability(examiner.filesystem, drift);
-    diagnosis.findings.push_back(std::move(drift));
-  }
+  std::vector<Finding> drift =
+      drift_of(examiner.names, question.target, {question.target, file.value, {}}, *desired);
+  heed_drift(examiner, question, drift);
+  std::move(drift.begin(), drift.end(), std::back_inserter(diagnosis.findings));
 }
 
 bool is_drift(const Finding& finding) {

@@ -9,6 +9,7 @@
 #include "core/listener.h"
 #include "httpd/examination.h"
 #include "httpd/fpm_pools.h"
+#include "httpd/htaccess.h"
 #include "httpd/recovery.h"
 #include "httpd/shared_memory.h"
 
@@ -30,7 +31,8 @@ Question script_question(const request_rec* r, const ProxyTarget& target, const 
           .who = reader,
           .search_path = search_path_of(r),
           .working_directory = {},
-          .certainty = Certainty::modelled};
+          .certainty = Certainty::modelled,
+          .named_by = htaccess_routing(r)};
 }
 
 bool has_listener(const ProxyTarget& target) {
@@ -143,7 +145,9 @@ Diagnosis examine_below(const std::string& root, const Question& question,
                           .names = child.names,
                           .kernel = nullptr,
                           .surroundings = child.surroundings};
-  Diagnosis diagnosis = diagnose(examiner, question);
+  Question asked = question;
+  asked.outside = root;
+  Diagnosis diagnosis = diagnose(examiner, asked);
   auto& findings = diagnosis.findings;
   std::erase_if(findings, [&](const Finding& finding) {
     return is_plain_absence(finding, question, configured);
@@ -200,7 +204,8 @@ Question backend_question(request_rec* r, const ProxyTarget& target) {
           .who = *this_process(r).who,
           .search_path = {},
           .working_directory = {},
-          .certainty = Certainty::certain};
+          .certainty = Certainty::certain,
+          .named_by = htaccess_routing(r)};
 }
 
 Diagnosis examine_proxied(request_rec* r, const ProxyTarget& target, const Identity& reader,

@@ -72,13 +72,25 @@ std::string opening(const Finding& lead, const Identity& who, std::size_t limit)
          cut_in_the_middle(who.name, limit) + " cannot " + name_of(lead.need) + ' ' + target;
 }
 
-std::string further_words(std::span<const Finding> further, const Identity& who,
+/// Why the place in `findings` gets no command, where that was not said for one before: the line
+/// ends in the commands of the others, and must say what they leave.
+std::string withheld_words(std::span<const Finding> findings, std::size_t place,
+                           const Limits& limits) {
+  const Remedy& remedy = findings[place].remedy;
+  const bool said =
+      std::any_of(findings.begin(), findings.begin() + static_cast<std::ptrdiff_t>(place),
+                  [&](const Finding& each) { return each.remedy == remedy; });
+  return remedy.withheld && !said ? " (" + advice_of(findings[place], limits.path) + ')' : "";
+}
+
+std::string further_words(std::span<const Finding> findings, const Identity& who,
                           const Limits& limits) {
+  const std::span<const Finding> further = findings.subspan(1);
   std::string words;
   const std::size_t shown = std::min(further.size(), limits.further);
-  for (const Finding& finding : further.first(shown)) {
-    words.append("; also ").append(tag(finding)).append(": ");
-    words += reason_within(finding, who, limits.path);
+  for (std::size_t i = 1; i <= shown; ++i) {
+    words.append("; also ").append(tag(findings[i])).append(": ");
+    words += reason_within(findings[i], who, limits.path) + withheld_words(findings, i, limits);
   }
   if (shown < further.size()) {
     words += "; also " + std::to_string(further.size() - shown) + " more";
@@ -91,7 +103,7 @@ std::string sentence_within(std::span<const Finding> findings, const Identity& w
   const Finding& lead = findings.front();
   std::string sentence = opening(lead, who, limits.path) + ": " +
                          reason_within(lead, who, limits.path) +
-                         further_words(findings.subspan(1), who, limits);
+                         further_words(findings, who, limits);
   if (lead.severity == Severity::error) sentence += changed_words(lead, now);
   return sentence + fix_words(findings, limits);
 }

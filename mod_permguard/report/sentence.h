@@ -9,6 +9,7 @@
 
 #include "core/finding.h"
 #include "core/identity.h"
+#include "core/shell_word.h"
 
 namespace permguard {
 
@@ -53,9 +54,6 @@ std::string rfc3339(std::int64_t seconds);
 
 /// The mode as ls(1) shows it: "drwx------".
 std::string symbolic_mode(const FileStatus& file);
-
-/// `text` as one word of sh, always quoted with ': a quote inside is written '"'"'.
-std::string shell_quote(std::string_view text);
 
 /// The commands of a remedy, exactly as sh runs them, whatever bytes the path holds.
 std::vector<std::string> exact_commands(const Remedy& remedy);

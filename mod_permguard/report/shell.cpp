@@ -93,18 +93,6 @@ std::string pasteable_command(const FixStep& step) {
 
 }  // namespace
 
-std::string shell_quote(std::string_view text) {
-  std::string word = "'";
-  for (const char character : text) {
-    if (character == '\'') {
-      word += R"('"'"')";
-    } else {
-      word += character;
-    }
-  }
-  return word + '\'';
-}
-
 std::vector<std::string> exact_commands(const Remedy& remedy) {
   std::vector<std::string> commands;
   for (const FixStep& step : remedy.steps) commands.push_back(exact_command(step));

@@ -95,6 +95,8 @@ class FakeNames : public Names {
 
   std::string user(uid_t uid) const override { return name_in(users, uid); }
   std::string group(gid_t gid) const override { return name_in(groups, gid); }
+  /// Where user and group have one name.
+  bool is_private_group(gid_t gid, uid_t uid) const override { return group(gid) == user(uid); }
 
  private:
   static std::string name_in(const std::map<unsigned, std::string>& names, unsigned id) {

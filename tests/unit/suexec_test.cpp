@@ -13,6 +13,7 @@ namespace permguard {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -180,6 +181,50 @@ TEST_F(SuexecPolicyTest, AHandedOverDirectoryStaysOpenToOwnerAndServer) {
   EXPECT_THAT(fixes(findings[2]),
               ElementsAre("chown ann:ann /var/www/cgi", "chmod u+rx /var/www/cgi",
                           "setfacl u:www-data:x /var/www/cgi"));
+}
+
+// `chown ann '/usr/lib/cgi-bin'` would give her everybody's scripts.
+TEST_F(SuexecPolicyTest, NothingOutsideTheDocumentRootIsGivenAway) {
+  disk_.directory("/usr/lib/cgi-bin");
+  disk_.file("/usr/lib/cgi-bin/a.cgi", "#!/bin/sh\n").mode(0755);
+  question_.script.target = "/usr/lib/cgi-bin/a.cgi";
+  EXPECT_THAT(codes(), ElementsAre("outside-docroot", "owner-mismatch", "owner-mismatch"));
+  for (const Finding& finding : judge()) {
+    EXPECT_THAT(fixes(finding), IsEmpty());
+    if (finding.code != Code::owner_mismatch) continue;
+    EXPECT_THAT(finding.remedy.advice, HasSubstr("below suexec's document root"));
+  }
+}
+
+TEST_F(SuexecPolicyTest, TheDocumentRootItselfIsNotGivenAway) {
+  disk_.file("/var/www/a.cgi", "#!/bin/sh\n").mode(0755);
+  question_.script.target = "/var/www/a.cgi";
+  const auto findings = judge();
+  ASSERT_THAT(findings, SizeIs(2));
+  EXPECT_EQ(findings[0].path, "/var/www");
+  EXPECT_THAT(fixes(findings[0]), IsEmpty());
+  EXPECT_THAT(fixes(findings[1]), ElementsAre("chown ann:ann /var/www/a.cgi"));
+  question_.target.userdir = true;  // but for a user's own
+  disk_.directory("/home/ann/public_html");
+  disk_.file("/home/ann/public_html/a.cgi", "#!/bin/sh\n").mode(0755);
+  question_.script.target = "/home/ann/public_html/a.cgi";
+  EXPECT_THAT(fixes(judge().at(0)), ElementsAre("chown ann:ann /home/ann/public_html"));
+}
+
+// A directory that ann's link leads to stays bob's.
+TEST_F(SuexecPolicyTest, NothingIsGivenAwayThroughALink) {
+  constexpr uid_t kBob = 1002;
+  names_.users[kBob] = "bob";
+  disk_.directory("/var/www/bob").mode(0700).owner(kBob, kBob);
+  disk_.file("/var/www/bob/a.cgi", "#!/bin/sh\n").mode(0755).owner(kBob, kBob);
+  disk_.link("/var/www/cgi/bob", "/var/www/bob").owner(kAnn, kAnn);
+  question_.script.target = "/var/www/cgi/bob/a.cgi";
+  const auto findings = judge();
+  ASSERT_FALSE(findings.empty());
+  for (const Finding& finding : findings) {
+    EXPECT_THAT(fixes(finding), IsEmpty());
+    EXPECT_THAT(finding.remedy.advice, HasSubstr("link '/var/www/cgi/bob' of ann leads to"));
+  }
 }
 
 TEST_F(SuexecPolicyTest, NamelessUsersAreGivenFilesByNumber) {
