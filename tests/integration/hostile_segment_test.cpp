@@ -122,8 +122,21 @@ INSTANTIATE_TEST_SUITE_P(Stage, HostileSegment,
                          testing::Values(Stage::event, Stage::prefork, Stage::itk),
                          [](const auto& stage) { return name_of(stage.param); });
 
-/// Without an attack the same questions find nothing: the test itself is sound.
+bool is_guard(const Mapping& neighbour, std::uintptr_t address) {
+  const bool adjacent = neighbour.begin == address || neighbour.end == address;
+  return !adjacent || neighbour.permissions == "---p";
+}
+
+/// The test itself is sound: without an attack the same questions find nothing, and whoever reads
+/// or writes beyond the segment meets a guard.
 TEST_P(HostileSegment, NobodyAttacks) {
+  const std::vector<Mapping> mappings = mappings_in(server.get("/hostile?maps").body);
+  const Mapping segment = largest(server.segments());
+  for (const Mapping& neighbour : mappings) {
+    if (neighbour.begin == segment.begin) continue;
+    EXPECT_TRUE(is_guard(neighbour, segment.begin)) << neighbour.file;
+    EXPECT_TRUE(is_guard(neighbour, segment.end)) << neighbour.file;
+  }
   server.expect_survives();
 }
 

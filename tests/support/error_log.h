@@ -25,7 +25,7 @@ class ErrorLog {
   /// A test failure, and "", where none comes.
   std::string expect(std::string_view text,
                      std::chrono::milliseconds limit = std::chrono::seconds(10));
-  /// Lines that hold `text` are no problem, now and later.
+  /// Lines that hold `text` are no problem, now and later; a crash only where `text` is about one.
   void allow(std::string_view text) { allowed_.emplace_back(text); }
   /// Forgets what was logged so far: it is neither a problem nor found by expect().
   void skip();

@@ -110,14 +110,17 @@ bool is_first_generation() {
 
 constexpr std::size_t kGuard = std::size_t{1} << 20;
 
-void* guard(std::uintptr_t address, int flags) {
-  return mmap(reinterpret_cast<void*>(address), kGuard, PROT_NONE,
+void* reserve(std::uintptr_t address, std::size_t size, int flags) {
+  return mmap(reinterpret_cast<void*>(address), size, PROT_NONE,
               MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 }
 
-/// The kernel puts a mapping below the one before it: what comes next has this guard above.
-void guard_above(bool first) {
-  if (first) guard(0, 0);
+/// The kernel puts a large mapping right below what lies lowest: what comes next has this guard
+/// above, in place of a library that may be read.
+void guard_above() {
+  constexpr std::size_t kLarge = 64 * kGuard;
+  void* begin = reserve(0, kLarge, 0);
+  if (begin != MAP_FAILED) munmap(begin, kLarge - kGuard);
 }
 
 /// Guards below and above every shared mapping, where there is room.
@@ -126,15 +129,15 @@ void guard_around() {
   for (std::string line; std::getline(maps, line);) {
     if (line.find(" rw-s ") == line.npos) continue;
     for (const Range& range : ranges_in(line.substr(0, line.find(' ')))) {
-      guard(range.begin - kGuard, MAP_FIXED_NOREPLACE);
-      guard(range.end, MAP_FIXED_NOREPLACE);
+      reserve(range.begin - kGuard, kGuard, MAP_FIXED_NOREPLACE);
+      reserve(range.end, kGuard, MAP_FIXED_NOREPLACE);
     }
   }
 }
 
 int before_permguard(apr_pool_t* pconf, apr_pool_t* plog, apr_pool_t* ptemp, server_rec* server) {
   if (is_first_reading()) return OK;
-  if (!ap_retained_data_get("mod_hostile")) guard_above(true);
+  if (!ap_retained_data_get("mod_hostile")) guard_above();
   sweep(pconf, plog, ptemp, server);
   return OK;
 }
