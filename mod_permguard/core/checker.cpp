@@ -7,6 +7,7 @@
 #include "core/chain.h"
 #include "core/file_capabilities.h"
 #include "core/inspection.h"
+#include "core/second_look.h"
 #include "core/set_id.h"
 
 namespace permguard {
@@ -119,6 +120,17 @@ class QuickLook {
   unsigned files_ = 0;
 };
 
+/// Whether a finding is one that a request may be refused for.
+bool may_be_refused(const Diagnosis& diagnosis) {
+  return std::any_of(diagnosis.findings.begin(), diagnosis.findings.end(),
+                     [](const Finding& finding) {
+                       return finding.severity == Severity::error && !finding.conditional;
+                     });
+}
+
+/// A deployment changes a path once; what moves on and on is httpd's to try.
+constexpr int kMostLooks = 4;
+
 }  // namespace
 
 const Finding* Diagnosis::lead() const {
@@ -129,7 +141,20 @@ const Finding* Diagnosis::lead() const {
 }
 
 Diagnosis diagnose(const Examiner& examiner, const Question& question) {
-  return Inspection(examiner, question).run();
+  Diagnosis diagnosis;
+  for (int look = 0; look < kMostLooks; ++look) {
+    const TimeMark began;
+    Inspection inspection(examiner, question);
+    diagnosis = inspection.run();
+    if (!may_be_refused(diagnosis) ||
+        stood_still(examiner.filesystem, diagnosis, inspection.other_walks(), began)) {
+      return diagnosis;
+    }
+    if (look + 1 < kMostLooks) began.wait_for_next();
+  }
+  diagnosis.unsettled = true;
+  for (Finding& finding : diagnosis.findings) finding.certainty = Certainty::modelled;
+  return diagnosis;
 }
 
 bool passes(const Examiner& examiner, const Question& question) {

@@ -99,6 +99,12 @@ struct Diagnosis {
   std::vector<Finding> findings;  ///< the one the kernel meets first leads
   std::vector<Link> chain;        ///< the script, then interpreter, command, loader
   bool exists = false;  ///< the target itself was seen, or is hidden behind a denial (then false)
+  /// Files changed while they were looked at, each time: the findings are modelled and may hold for
+  /// no moment at all, so nobody may be refused for them.
+  bool unsettled = false;
+  /// The errno that this process gets in place of the kernel's answers (an old kernel, a filter on
+  /// system calls); 0: it answers. What the identity may do is then modelled.
+  int unheard = 0;
 
   bool healthy() const { return findings.empty(); }
   /// The first finding of severity error, or null.
@@ -108,9 +114,10 @@ struct Diagnosis {
 /// The whole examination: walks every component, reads heads, follows the interpreter chain,
 /// reports every fault that can be seen at once, asks the kernel where it can be asked and lets
 /// its answer decide: what it allows is no finding; what it refuses without a visible reason is
-/// lsm-denied. Each finding carries its least remedy. A plain target that does not exist gives
-/// not-found; the caller decides whether that is its business. Never throws for anything a
-/// disk may hold; std::bad_alloc only.
+/// lsm-denied. A fault is believed only if nothing that was looked at changed meanwhile; else it
+/// looks again, some times. Each finding carries its least remedy. A plain target that does not
+/// exist gives not-found; the caller decides whether that is its business. Never throws for
+/// anything a disk may hold; std::bad_alloc only.
 Diagnosis diagnose(const Examiner& examiner, const Question& question);
 
 /// The cheap positive answer: true if the kernel itself agrees, by a few calls and no walk,

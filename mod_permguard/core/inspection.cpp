@@ -22,6 +22,16 @@ bool may_be_misc_format(const FileHead& head) {
          head.fault == Code::bad_elf || head.fault == Code::empty_file;
 }
 
+/// Reads further into `path`. A read that fails leaves its errno in `error`: what follows from the
+/// missing bytes is no fault of the file.
+ReadMore reader_of(const Filesystem& filesystem, const std::string& path, int& error) {
+  return [&filesystem, &path, &error](std::uint64_t offset, std::size_t count) {
+    Result<std::string> bytes = filesystem.read(path, offset, count);
+    if (!bytes) error = bytes.error;
+    return std::move(bytes.value);
+  };
+}
+
 }  // namespace
 
 Inspection::Inspection(const Examiner& examiner, const Question& question)
@@ -64,6 +74,7 @@ void Inspection::examine_plain(Need need) {
     }
   }
   ask_kernel(link, first, wanted, false);
+  leave_to_process(first, link.walk);
   diagnosis_.chain.push_back(std::move(link));
 }
 
@@ -93,6 +104,7 @@ void Inspection::execute(const Candidate& candidate, const ExecContext& context)
     follow(link, candidate, context);
     if (!execve_only_) judge_script_read(link, place);
   }
+  leave_to_process(first, link.walk);
 }
 
 /// Type, x bit and mount of a file that exec opens; findings from `first` on are about it.
@@ -115,6 +127,19 @@ Link Inspection::reach(Role role, const std::string& path, const std::string& di
                         {directory, examiner_.surroundings.protected_symlinks});
   add_walk_faults(link, diagnosis_.question.who);
   return link;
+}
+
+/// What `walk` ends at, and all that follows from it, may be otherwise for the process that will
+/// execute, where the way leads by a process's own links. Findings from `first` on.
+void Inspection::leave_to_process(std::size_t first, const Walk& walk) {
+  if (diagnosis_.findings.size() == first || !hangs_on_process(examiner_.filesystem, walk)) return;
+  for (std::size_t i = first; i < diagnosis_.findings.size(); ++i) {
+    Finding& finding = diagnosis_.findings[i];
+    finding.certainty = Certainty::modelled;
+    finding.conditional = true;
+    finding.hint = kSeenFromHere;
+    finding.remedy = {.steps = {}, .advice = "name the file itself, not a way through /proc"};
+  }
 }
 
 bool Inspection::judge_type(const Link& link, FileType wanted, Code otherwise) {
@@ -173,11 +198,14 @@ void Inspection::read_format(Link& link) {
   if (!head) {
     return;
   }
-  link.head_read = true;
+  int error = 0;
   link.head = read_head(head.value, link.walk.end()->status.size, examiner_.surroundings.machine,
-                        [&](std::uint64_t offset, std::size_t count) {
-                          return examiner_.filesystem.read(path, offset, count).value;
-                        });
+                        reader_of(examiner_.filesystem, path, error));
+  link.head_read = error == 0;
+  if (!link.head_read) {
+    link.head = FileHead{};
+    return;
+  }
   if (const BinfmtEntry* entry = examiner_.surroundings.binfmt.match(link.path, head.value)) {
     // binfmt_misc registers itself before the built-in formats: fs/binfmt_misc.c, insert_binfmt.
     link.head = FileHead{};
@@ -334,15 +362,15 @@ void Inspection::follow_loader(const Link& program, const std::string& path,
       regular ? examiner_.filesystem.read(link.walk.resolved, 0, kHeadBytes)
               : failure<std::string>(ENOENT);
   if (head) {
-    const std::string fault =
-        loader_fault(head.value, link.walk.end()->status.size, *program.head.elf,
-                     examiner_.surroundings.machine, [&](std::uint64_t offset, std::size_t count) {
-                       return examiner_.filesystem.read(link.walk.resolved, offset, count).value;
-                     });
-    if (!fault.empty()) {
+    int error = 0;
+    const std::string fault = loader_fault(
+        head.value, link.walk.end()->status.size, *program.head.elf, examiner_.surroundings.machine,
+        reader_of(examiner_.filesystem, link.walk.resolved, error));
+    if (!fault.empty() && error == 0) {
       add_format_fault(Code::bad_elf, link, fault, ELIBBAD);
     }
   }
+  leave_to_process(first, link.walk);
   diagnosis_.chain.push_back(std::move(link));
 }
 
@@ -377,8 +405,8 @@ bool Inspection::is_missing_since(std::size_t first) const {
   const auto& findings = diagnosis_.findings;
   return std::any_of(findings.begin() + static_cast<std::ptrdiff_t>(first), findings.end(),
                      [](const Finding& finding) {
-                       return finding.code == Code::not_found ||
-                              finding.code == Code::not_a_directory;
+                       return !finding.conditional && (finding.code == Code::not_found ||
+                                                       finding.code == Code::not_a_directory);
                      });
 }
 

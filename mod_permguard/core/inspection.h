@@ -16,6 +16,9 @@ class Inspection {
   Inspection(const Examiner& examiner, const Question& question);
   Diagnosis run();
 
+  /// Walks that had a part in the findings and are not in the chain: commands that were tried.
+  const std::vector<Walk>& other_walks() const { return tried_; }
+
  private:
   /// A file of the chain to be executed, and how it came to be there.
   struct Candidate {
@@ -52,10 +55,11 @@ class Inspection {
   bool run_by_env(const Link& script, const NextFile& next);
   void refuse_env(const Link& script, const NextFile& next, const std::vector<std::string>& hidden);
   bool changes_directory(const Link& script, const std::string& name, const NextFile& next);
-  CommandLookup look_up(const NextFile& next, std::vector<std::string>& hidden) const;
+  CommandLookup look_up(const NextFile& next, std::vector<std::string>& hidden);
   void execute_by_env(const Candidate& command, const ExecContext& context);
   bool is_text(const Finding& finding, std::size_t place) const;
-  int attempt(const std::string& path, const std::string& directory) const;
+  int attempt(const std::string& path, const std::string& directory);
+  void leave_to_process(std::size_t first, const Walk& walk);
   bool is_missing_since(std::size_t first) const;
 
   Finding& add(Code code, const Link& link);
@@ -72,12 +76,15 @@ class Inspection {
   void share_remedies();
   void limit_remedies();
 
+  KernelAnswer heard(const KernelAnswer& answer, Permissions wanted, std::size_t first);
+  KernelAnswer ask_execution(const Link& link, std::size_t first);
   /// Lets the kernel's answer decide over the findings from `first` on.
   void ask_kernel(const Link& link, std::size_t first, Permissions wanted, bool execution);
   void add_refusal(const Link& link, const KernelAnswer& answer);
 
   const Examiner& examiner_;
   Diagnosis diagnosis_;
+  std::vector<Walk> tried_;
   bool execve_only_ = false;  ///< what the kernel answers, not what becomes of an interpreter
 };
 

@@ -25,7 +25,9 @@ std::string hidden_words(const std::vector<std::string>& directories, const Iden
 void Inspection::follow_env(const Link& script, const std::string& name,
                             const ExecContext& context) {
   const std::size_t first = diagnosis_.findings.size();
-  if (!run_envs(script, name, context)) return;
+  const bool guessed = run_envs(script, name, context);
+  for (const Walk& walk : tried_) leave_to_process(first, walk);
+  if (!guessed) return;
   for (std::size_t i = first; i < diagnosis_.findings.size(); ++i) {
     diagnosis_.findings[i].certainty = Certainty::modelled;
   }
@@ -98,6 +100,7 @@ bool Inspection::changes_directory(const Link& script, const std::string& name,
     judge_access(link, kExecute, Code::search_denied, diagnosis_.question.who);
   }
   ask_kernel(link, first, kExecute, false);
+  tried_.push_back(link.walk);
   for (std::size_t i = first; i < diagnosis_.findings.size(); ++i) {
     Finding& finding = diagnosis_.findings[i];
     if (finding.code != Code::not_found) continue;
@@ -117,7 +120,7 @@ bool Inspection::changes_directory(const Link& script, const std::string& name,
 /// As find_command, but a directory of PATH that hides its names counts only where all do: the
 /// command may be in none of them, and most often is not. `hidden` gets them in the other case.
 /// Where nothing runs, what is there but lacks its interpreter tells more than a name not found.
-CommandLookup Inspection::look_up(const NextFile& next, std::vector<std::string>& hidden) const {
+CommandLookup Inspection::look_up(const NextFile& next, std::vector<std::string>& hidden) {
   std::string first, broken;
   std::size_t tried = 0;
   CommandLookup found =
@@ -174,14 +177,18 @@ bool Inspection::is_text(const Finding& finding, std::size_t place) const {
 
 /// What execve gives for a candidate of a PATH search. A file of unknown format counts as found:
 /// glibc's execvp hands it to /bin/sh.
-int Inspection::attempt(const std::string& path, const std::string& directory) const {
+int Inspection::attempt(const std::string& path, const std::string& directory) {
   Question question = diagnosis_.question;
   question.target = path;
   question.working_directory = directory;
   Inspection candidate(examiner_, question);
   candidate.execve_only_ = true;
-  for (const Finding& finding : candidate.run().findings) {
-    if (finding.severity != Severity::error || finding.conditional || finding.error == 0) continue;
+  const Diagnosis answer = candidate.run();
+  if (diagnosis_.unheard == 0) diagnosis_.unheard = answer.unheard;
+  for (const Link& link : answer.chain) tried_.push_back(link.walk);
+  for (const Finding& finding : answer.findings) {
+    if (finding.severity != Severity::error || finding.error == 0) continue;
+    if (finding.conditional && finding.hint != kSeenFromHere) continue;
     return finding.error == ENOEXEC ? 0 : finding.error;
   }
   return 0;

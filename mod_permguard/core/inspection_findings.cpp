@@ -62,6 +62,12 @@ std::optional<Code> code_of_refusal(int error) {
   }
 }
 
+/// The question itself was refused, and will be again.
+bool is_standing_refusal(const KernelAnswer& answer) {
+  return answer.kind == KernelAnswer::Kind::not_asked &&
+         (answer.error == EPERM || answer.error == ENOSYS || answer.error == EINVAL);
+}
+
 const Step* step_at(const Walk& walk, const std::string& path) {
   const auto found = std::find_if(walk.steps.rbegin(), walk.steps.rend(),
                                   [&](const Step& step) { return step.path == path; });
@@ -247,21 +253,42 @@ void Inspection::add_walk_faults(const Link& link, const Identity& who) {
   }
 }
 
+/// `answer`, or "not asked" where it is no kernel's; `first` as in ask_kernel().
+KernelAnswer Inspection::heard(const KernelAnswer& answer, Permissions wanted, std::size_t first) {
+  auto& findings = diagnosis_.findings;
+  const auto begin = findings.begin() + static_cast<std::ptrdiff_t>(first);
+  const auto hangs_on_answer = [](const Finding& each) { return depends_on_identity(each.code); };
+  const bool matters = answer.refused() && (begin == findings.end() ||
+                                            std::any_of(begin, findings.end(), hangs_on_answer));
+  const bool silent = matters && !examiner_.kernel->refuses_by_itself(answer, wanted);
+  if (silent || is_standing_refusal(answer)) diagnosis_.unheard = answer.error;
+  if (!silent && answer.kind != KernelAnswer::Kind::not_asked) return answer;
+  for (auto each = begin; each != findings.end(); ++each) {
+    if (hangs_on_answer(*each)) each->certainty = Certainty::modelled;
+  }
+  return {};
+}
+
+KernelAnswer Inspection::ask_execution(const Link& link, std::size_t first) {
+  const KernelAnswer answer = examiner_.kernel->may_execute(link.path);
+  const bool counts = answer.refused() && diagnosis_.findings.size() == first;
+  return counts && !examiner_.kernel->refuses_execution_by_itself() ? KernelAnswer{} : answer;
+}
+
 void Inspection::ask_kernel(const Link& link, std::size_t first, Permissions wanted,
                             bool execution) {
   if (examiner_.kernel == nullptr) {
     return;
   }
   auto& findings = diagnosis_.findings;
-  const KernelAnswer access = examiner_.kernel->may_access(link.path, wanted);
+  const KernelAnswer access = heard(examiner_.kernel->may_access(link.path, wanted), wanted, first);
   if (access.allowed()) {
     const auto begin = findings.begin() + static_cast<std::ptrdiff_t>(first);
     findings.erase(std::remove_if(begin, findings.end(),
                                   [](const Finding& f) { return is_about_access(f.code); }),
                    findings.end());
   }
-  const KernelAnswer answer =
-      execution && !access.refused() ? examiner_.kernel->may_execute(link.path) : access;
+  const KernelAnswer answer = execution && !access.refused() ? ask_execution(link, first) : access;
   if (answer.refused() && findings.size() == first) {
     add_refusal(link, answer);
   }

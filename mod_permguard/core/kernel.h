@@ -39,6 +39,13 @@ class Kernel {
   /// execve(2) asks of every file of the chain. `not_asked` where the kernel or this asker
   /// cannot.
   virtual KernelAnswer may_execute(const std::string& path) const = 0;
+
+  /// Whether the kernel itself refused: a filter on system calls (seccomp(2), systemd's
+  /// SystemCallErrorNumber=) sees no path, so that it gives its error for every question, also
+  /// for those whose answer path_resolution(7) fixes. To be asked after a refusal, not before: a
+  /// filter may be installed at any time. True where this asker cannot be filtered.
+  virtual bool refuses_by_itself(const KernelAnswer& refusal, Permissions wanted) const;
+  virtual bool refuses_execution_by_itself() const;
 };
 
 /// Asks with faccessat2 only: for the calling process's own identity, one system call, no
@@ -47,6 +54,8 @@ class AccessKernel : public Kernel {
  public:
   KernelAnswer may_access(const std::string& path, Permissions wanted) const override;
   KernelAnswer may_execute(const std::string& path) const override;
+  bool refuses_by_itself(const KernelAnswer& refusal, Permissions wanted) const override;
+  bool refuses_execution_by_itself() const override;
 };
 
 /// Asks with both calls, in the calling process. While AT_EXECVE_CHECK runs, pthread_create
@@ -90,6 +99,8 @@ class DelegateKernel : public Kernel {
   int error() const { return error_; }
   KernelAnswer may_access(const std::string& path, Permissions wanted) const override;
   KernelAnswer may_execute(const std::string& path) const override;
+  bool refuses_by_itself(const KernelAnswer& refusal, Permissions wanted) const override;
+  bool refuses_execution_by_itself() const override;
 
  private:
   KernelAnswer ask(char question, const std::string& path, Permissions wanted) const;

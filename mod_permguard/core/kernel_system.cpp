@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
+#include <string>
 
 #include "core/kernel.h"
 
@@ -30,7 +32,46 @@ void* run_helper(void* argument) {
   return nullptr;
 }
 
+/// Whether the access call answers as it must (path_resolution(7)): "" is ENOENT, a path that is
+/// too long ENAMETOOLONG. Who may not even search "/" reaches nothing; he is taken for a filtered
+/// one.
+bool knows_access(const Kernel& kernel, const KernelAnswer& refusal, Permissions wanted) {
+  const bool known =
+      refusal.error == ENOENT
+          ? kernel.may_access(std::string(PATH_MAX, 'x'), wanted).error == ENAMETOOLONG
+          : kernel.may_access("", wanted).error == ENOENT;
+  return known && kernel.may_access("/", kExecute).allowed();
+}
+
+bool knows_execution(const Kernel& kernel) {
+  return kernel.may_execute("").error == ENOENT;
+}
+
 }  // namespace
+
+bool Kernel::refuses_by_itself(const KernelAnswer&, Permissions) const {
+  return true;
+}
+
+bool Kernel::refuses_execution_by_itself() const {
+  return true;
+}
+
+bool AccessKernel::refuses_by_itself(const KernelAnswer& refusal, Permissions wanted) const {
+  return knows_access(*this, refusal, wanted);
+}
+
+bool AccessKernel::refuses_execution_by_itself() const {
+  return knows_execution(*this);
+}
+
+bool DelegateKernel::refuses_by_itself(const KernelAnswer& refusal, Permissions wanted) const {
+  return knows_access(*this, refusal, wanted);
+}
+
+bool DelegateKernel::refuses_execution_by_itself() const {
+  return knows_execution(*this);
+}
 
 KernelAnswer answer_from_errno(int error) {
   using Kind = KernelAnswer::Kind;

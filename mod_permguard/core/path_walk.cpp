@@ -59,6 +59,7 @@ class Walker {
   void check_mount(const Step& link);
   bool finish();
   bool refuse(WalkFault fault);
+  bool stop(int error);
   bool refuse_lookup(const std::string& path, int error);
   bool refuse_missing(const std::string& path);
 
@@ -145,17 +146,19 @@ bool Walker::visit(const std::string& path) {
 
 bool Walker::look_at(const std::string& path) {
   const Result<FileStatus> status = filesystem_.status(path);
+  // Every process has a root directory: who is refused that one is not answered by the kernel.
+  if (!status && walk_.steps.empty()) return stop(status.error);
   if (!status) return refuse_lookup(path, status.error);
   Step step;
   step.path = path;
   step.status = status.value;
   if (step.status.type == FileType::symlink) {
     Result<std::string> text = filesystem_.read_link(path);
-    if (!text) return refuse_lookup(path, text.error);
+    if (!text) return stop(text.error);
     step.link_target = std::move(text.value);
   } else {
     Result<std::optional<Acl>> acl = filesystem_.acl(path);
-    if (!acl) return refuse_lookup(path, acl.error);
+    if (!acl) return stop(acl.error);
     step.acl = std::move(acl.value);
   }
   if (step.status.type == FileType::directory) {
@@ -226,6 +229,12 @@ bool Walker::refuse(WalkFault fault) {
   return false;
 }
 
+// Nothing can be said of what lies beyond; nor of a file that was there and is gone.
+bool Walker::stop(int error) {
+  walk_.blocked = error;
+  return false;
+}
+
 bool Walker::refuse_lookup(const std::string& path, int error) {
   switch (error) {
     case ENOENT:
@@ -235,8 +244,7 @@ bool Walker::refuse_lookup(const std::string& path, int error) {
     case ENAMETOOLONG:
       return refuse({.code = Code::name_too_long, .path = path, .error = error});
     default:
-      walk_.blocked = error;
-      return false;
+      return stop(error);
   }
 }
 
@@ -271,6 +279,17 @@ bool Walker::finish() {
 Walk walk_path(const Filesystem& filesystem, const std::string& path, const Identity& who,
                const WalkOptions& options) {
   return Walker(filesystem, who, options).run(path);
+}
+
+bool hangs_on_process(const Filesystem& filesystem, const Walk& walk) {
+  const auto lies_in_proc = [](const std::string& path) { return path.starts_with("/proc/"); };
+  return std::any_of(walk.faults.begin(), walk.faults.end(),
+                     [&](const WalkFault& fault) { return lies_in_proc(fault.path); }) ||
+         std::any_of(walk.steps.begin(), walk.steps.end(), [&](const Step& step) {
+           if (lies_in_proc(step.path)) return true;
+           return step.status.type == FileType::symlink &&
+                  filesystem.mount(parent_of(step.path)).value.fstype == "proc";
+         });
 }
 
 }  // namespace permguard

@@ -64,4 +64,13 @@ struct WalkOptions {
 Walk walk_path(const Filesystem& filesystem, const std::string& path, const Identity& who,
                const WalkOptions& options = {});
 
+/// Finding::hint of what lies beyond such a way.
+inline constexpr char kSeenFromHere[] =
+    "as seen from here: a way through /proc leads each process elsewhere";
+
+/// Whether the way leads through procfs, wherever that is mounted: by a process's own links
+/// (proc(5): self, thread-self, PID, cwd, root, exe, fd, task), also those of /dev/fd, which
+/// another process follows elsewhere.
+bool hangs_on_process(const Filesystem& filesystem, const Walk& walk);
+
 }  // namespace permguard

@@ -15,9 +15,13 @@ namespace {
 /// The server's own way into the directory: it changes there before it calls suexec.
 std::vector<Finding> server_denials(const Examiner& examiner, const Question& question) {
   const std::string directory = question.target.substr(0, question.target.find_last_of('/')) + "/.";
-  const bool asked = examiner.kernel != nullptr && question.certainty == Certainty::certain;
+  bool asked = examiner.kernel != nullptr && question.certainty == Certainty::certain;
   std::vector<Finding> findings;
-  if (asked && examiner.kernel->may_access(directory, kExecute).allowed()) return findings;
+  if (asked) {
+    const KernelAnswer answer = examiner.kernel->may_access(directory, kExecute);
+    if (answer.allowed()) return findings;
+    asked = answer.refused() && examiner.kernel->refuses_by_itself(answer, kExecute);
+  }
   const Walk walk = walk_path(examiner.filesystem, directory, question.who,
                               {"/", examiner.surroundings.protected_symlinks});
   for (const WalkFault& fault : walk.faults) {

@@ -188,12 +188,12 @@ int tell_drift_and_wait(const Check& check, Diagnosis&& diagnosis) {
 int act_on(const Check& check, Diagnosis&& diagnosis) {
   if (has_only_drift(diagnosis)) return tell_and_pass(check, diagnosis);
   const auto& findings = diagnosis.findings;
-  const bool answers = check.config.effective_mode().mode == Mode::enforce &&
-                       std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
-                         return may_be_answered(check, finding);
-                       });
+  const bool answers =
+      check.config.effective_mode().mode == Mode::enforce && !diagnosis.unsettled &&
+      std::any_of(findings.begin(), findings.end(),
+                  [&](const Finding& finding) { return may_be_answered(check, finding); });
   const bool waits = std::all_of(findings.begin(), findings.end(), [&](const Finding& finding) {
-    return is_drift(finding) || must_wait(check, finding);
+    return is_drift(finding) || diagnosis.unsettled || must_wait(check, finding);
   });
   if (!answers && waits) return tell_drift_and_wait(check, std::move(diagnosis));
   publish(check.r, diagnosis);

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,22 @@ bool passes_cheaply(Examiner examiner, const Question& question, Probes* probes)
   const bool passed = passes(examiner, question);
   if (!passed) probes->give_up();
   return passed;
+}
+
+/// Once for all children; an administrator who changes the sandbox hears it again on the next day.
+constexpr std::int64_t kSilenceInterval = 86'400;
+/// No path begins like this.
+constexpr std::string_view kSilence = "kernel";
+
+/// `error`: as Diagnosis::unheard.
+void tell_of_silence(int error) {
+  if (error == 0) return;
+  if (!shared_state().exoneration_due(kSilence, now_seconds(), kSilenceInterval)) return;
+  log_startup_warning(ap_server_conf, error,
+                      "the kernel does not answer here: faccessat2(2) fails for every path (a "
+                      "filter on system calls, such as systemd's SystemCallFilter=, or a kernel "
+                      "before 5.8); what this user may do is computed, so that enforce does not "
+                      "answer for it, and this is not said again for a day");
 }
 
 /// Counts and records all findings; what is due for each, the leading one first.
@@ -119,6 +136,7 @@ Diagnosis examine(const Question& question, Moment moment, Probes* probes) {
     return healthy;
   }
   Diagnosis diagnosis = diagnose(examiner, question);
+  tell_of_silence(diagnosis.unheard);
   std::erase_if(diagnosis.findings, is_plain_absence);
   if (certain) advise_restart(diagnosis);
   return diagnosis;

@@ -93,7 +93,8 @@ void explain_failure(request_rec* r, const Trace& trace) {
     std::erase_if(diagnosis.findings, is_drift);  // was told before dispatch
   }
   if (!diagnosis.healthy()) publish(r, diagnosis);
-  if (has_only_drift(diagnosis) && by_server && diagnosis.exists && !r->main) {
+  const bool was_heard = diagnosis.unheard == 0;
+  if (has_only_drift(diagnosis) && by_server && diagnosis.exists && was_heard && !r->main) {
     exonerate(r, trace, diagnosis.question);
   }
 }
@@ -116,8 +117,10 @@ void settle_success(request_rec* r, const Trace& trace) {
   close_disproved_by_success(r, question);
 }
 
-/// A backend's failure may have another cause: nobody may listen, or it was another backend.
+/// A backend's failure may have another cause: nobody may listen, or it was another backend. What
+/// was seen while the files changed may hold no more.
 bool needs_another_look(const request_rec* r, const Trace& trace) {
+  if (trace.diagnosis->unsettled) return true;
   return trace.proxy && (trace.proxy->balancer || ap_is_HTTP_SERVER_ERROR(r->status));
 }
 

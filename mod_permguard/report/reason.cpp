@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 
+#include "core/path_walk.h"
 #include "report/log_text.h"
 #include "report/sentence.h"
 
@@ -176,7 +177,8 @@ std::string fault(const Finding& finding, const Identity& who, std::size_t limit
 std::string reason_within(const Finding& finding, const Identity& who, std::size_t limit) {
   std::string text =
       finding.code == Code::not_found ? missing_file(finding, limit) : fault(finding, who, limit);
-  if (finding.conditional) text += ", which matters if it is a #! script";
+  const bool by_own_links = finding.hint == kSeenFromHere;
+  if (finding.conditional && !by_own_links) text += ", which matters if it is a #! script";
   if (!finding.hint.empty()) text += ", " + cut_in_the_middle(finding.hint, limit);
   return text;
 }

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include <fstream>
 #include <memory>
 
@@ -131,10 +133,22 @@ TEST_F(ExplainProcess, ALandlockRuleHasNoVisibleReason) {
       AllOf(HasSubstr("\n  interpreter-lsm-denied: "), HasSubstr("no visible reason")));
 }
 
-TEST_F(ExplainProcess, NamesASeccompFilter) {
+TEST_F(ExplainProcess, TakesNoFilterForTheKernel) {
   const std::string script = tree_.write("a.cgi", kScript, 0755);
+  for (const int error : {EACCES, ELOOP, ENOTDIR, ENOENT}) {
+    const ProcessResult healthy =
+        explain({script, "--as", "www-data"}, {},
+                {kSandbox, "seccomp", std::to_string(error), "faccessat2", "--"});
+    EXPECT_EQ(healthy.exit_code, 0) << error << healthy.out << healthy.err;
+  }
+}
+
+TEST_F(ExplainProcess, NamesASeccompFilter) {
+  const std::string denied = tree_.write("denied/a.cgi", kScript, 0755);
   const ProcessResult broken =
-      explain({script, "--as", "www-data"}, {}, {kSandbox, "seccomp", "--"});
+      explain({denied, "--as", "www-data"}, {},
+              {kSandbox, "landlock", "/usr", "/lib64", PERMGUARD_BUILD, "--", kSandbox, "seccomp",
+               std::to_string(ENOSYS), "statx", "--"});
   EXPECT_EQ(broken.exit_code, 1) << broken.out << broken.err;
   EXPECT_THAT(broken.out, HasSubstr("lsm-denied: "));
   EXPECT_THAT(broken.out, HasSubstr("a seccomp filter is installed"));

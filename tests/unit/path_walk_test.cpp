@@ -271,10 +271,41 @@ TEST_F(PathWalk, ABrokenDiskIsNoFinding) {
   }
 }
 
-TEST_F(PathWalk, AFileThatVanishesBetweenTwoCallsIsMissing) {
+TEST_F(PathWalk, AFileThatVanishesBetweenTwoCallsIsNoFault) {
   fs.link("/srv/l", "x");
-  fs.fail(Call::read_link, "/srv/l", ENOENT);
-  EXPECT_EQ(codes_of(walk("/srv/l")), Codes{Code::not_found});
+  fs.file("/srv/f");
+  for (const auto& [call, path] : {std::pair{Call::read_link, "/srv/l"}, {Call::acl, "/srv/f"}}) {
+    fs.fail(call, path, ENOENT);
+    EXPECT_TRUE(walk(path).faults.empty());
+    EXPECT_EQ(walk(path).blocked, ENOENT);
+  }
+}
+
+TEST_F(PathWalk, WhoseRootIsRefusedIsNotAnsweredByTheKernel) {
+  fs.file("/srv/f");
+  for (const int error : {EACCES, ENOENT, ENOTDIR, ENAMETOOLONG}) {
+    fs.fail(Call::status, "/", error);
+    EXPECT_TRUE(walk("/srv/f").faults.empty());
+    EXPECT_EQ(walk("/srv/f").blocked, error);
+  }
+}
+
+TEST_F(PathWalk, AWayThroughProcHangsOnTheProcess) {
+  fs.file("/proc/1/cwd/i");
+  fs.link("/proc/self", "1");
+  fs.link("/dev/fd", "/proc/self/fd");
+  fs.link("/srv/here", "/proc/self/cwd");
+  fs.file("/srv/plain");
+  fs.file("/srv/p/self/x");
+  fs.link("/srv/p/own", "self");
+  fs.mount_at("/srv/p", {.fstype = "proc"});
+  for (const char* way : {"/proc/self/cwd/i", "/proc//self/./cwd/i", "/proc/1/cwd/i", "/srv/here/i",
+                          "/dev/fd/3", "/proc/77/exe", "/srv/p/own/x"}) {
+    EXPECT_TRUE(hangs_on_process(fs, walk(way))) << way;
+  }
+  for (const char* way : {"/srv/plain", "/srv/missing", "/proc"}) {
+    EXPECT_FALSE(hangs_on_process(fs, walk(way))) << way;
+  }
 }
 
 TEST_F(PathWalk, AnAclCanCloseAndOpenADirectory) {

@@ -26,6 +26,21 @@ class RefusingKernel : public Kernel {
   KernelAnswer may_execute(const std::string&) const override { return answer_from_errno(EACCES); }
 };
 
+/// What a filter on system calls answers in the kernel's place.
+class FilteredKernel : public Kernel {
+ public:
+  explicit FilteredKernel(int error) : error_(error) {}
+  KernelAnswer may_access(const std::string&, Permissions) const override {
+    return answer_from_errno(error_);
+  }
+  KernelAnswer may_execute(const std::string&) const override { return answer_from_errno(error_); }
+  bool refuses_by_itself(const KernelAnswer&, Permissions) const override { return false; }
+  bool refuses_execution_by_itself() const override { return false; }
+
+ private:
+  int error_;
+};
+
 class NumberNames : public Names {
  public:
   std::string user(uid_t uid) const override { return "#" + std::to_string(uid); }
@@ -152,6 +167,29 @@ TEST_F(SurroundingsTest, AHiddenFileIsNotRepairedByACommand) {
   EXPECT_THAT(finding.hint, HasSubstr("InaccessiblePaths="));
   EXPECT_THAT(finding.remedy.steps, IsEmpty());
   EXPECT_THAT(finding.remedy.advice, HasSubstr("unit"));
+}
+
+TEST_F(SurroundingsTest, AFilterOnSystemCallsIsNotTheKernel) {
+  files_.file("/bin/sh").mode(0755);  // empty: certain, whoever asks
+  for (const int error : {EACCES, EPERM, ELOOP, ENOTDIR, ENOENT, ENOSYS, ETXTBSY}) {
+    const FilteredKernel filtered(error);
+    Question question;
+    question.target = "/srv/a.cgi";
+    question.who = {.uid = 33, .gid = 33, .name = "www-data"};
+    for (const unsigned mode : {0755U, 0700U}) {
+      files_.at("/srv/a.cgi").mode(mode);
+      const Diagnosis diagnosis = diagnose({files_, names_, &filtered, around_}, question);
+      EXPECT_EQ(diagnosis.unheard, error);
+      for (const Finding& finding : diagnosis.findings) {
+        const bool is_format = finding.code == Code::empty_file;
+        EXPECT_TRUE(is_format || finding.code == Code::execute_denied ||
+                    finding.code == Code::read_denied)
+            << name_of(finding.code);
+        EXPECT_EQ(finding.certainty, is_format ? Certainty::certain : Certainty::modelled);
+      }
+      EXPECT_EQ(diagnosis.findings.size() > 1, mode == 0700);
+    }
+  }
 }
 
 }  // namespace

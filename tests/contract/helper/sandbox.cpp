@@ -2,8 +2,10 @@
 //
 // Starts a command in a sandbox, as a service manager may:
 //   sandbox landlock DIRECTORY... -- COMMAND...   only files below these may be executed
-//   sandbox seccomp -- COMMAND...                 faccessat2 is refused with EACCES
+//   sandbox seccomp ERRNO CALL... -- COMMAND...   these system calls fail with that number
 //   sandbox no-new-privs -- COMMAND...
+// or exchanges two names over and over: sandbox exchange ONE OTHER;
+// or, as a CGI program of its own, answers ok;
 // or waits, as "sleep" of a root directory that has nothing else: sandbox 60
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -53,24 +55,71 @@ char** enter_landlock(char** words) {
   return words;
 }
 
-void enter_seccomp() {
+struct Call {
+  const char* name;
+  unsigned number;
+};
+
+constexpr std::array<Call, 8> kCalls = {{{"faccessat2", SYS_faccessat2},
+                                         {"newfstatat", SYS_newfstatat},
+                                         {"statx", SYS_statx},
+                                         {"readlink", SYS_readlink},
+                                         {"lgetxattr", SYS_lgetxattr},
+                                         {"statfs", SYS_statfs},
+                                         {"execveat", SYS_execveat},
+                                         {"pread64", SYS_pread64}}};
+
+unsigned number_of(const char* name) {
+  for (const Call& call : kCalls) {
+    if (std::string_view(name) == call.name) return call.number;
+  }
+  errno = EINVAL;
+  require(false, name);
+  return 0;
+}
+
+constexpr sock_filter statement(unsigned code, unsigned operand) {
+  return BPF_STMT(static_cast<unsigned short>(code), operand);
+}
+
+// One filter a call: the kernel asks all of them, and the least friendly answer counts.
+void refuse(unsigned call, unsigned error) {
   std::array<sock_filter, 4> program = {{
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_faccessat2, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+      statement(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+      statement(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+      statement(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   }};
   const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
   require(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0, "PR_SET_SECCOMP");
 }
 
+char** enter_seccomp(char** words) {
+  const auto error = static_cast<unsigned>(std::atoi(*words++));
+  for (; *words != nullptr && std::string_view(*words) != "--"; ++words) {
+    refuse(number_of(*words), error);
+  }
+  return words;
+}
+
+[[noreturn]] void exchange(const char* one, const char* other) {
+  while (true) {
+    const bool done = renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) == 0;
+    require(done, "renameat2");
+  }
+}
+
 }  // namespace
 
 int main(int, char** words) {
+  if (std::getenv("GATEWAY_INTERFACE") != nullptr) {
+    return std::puts("Content-Type: text/plain\n\nok") < 0;
+  }
   const std::string_view kind = *++words != nullptr ? *words++ : "";
   if (kind == "landlock") words = enter_landlock(words);
   if (kind == "60") return pause();
-  if (kind == "seccomp") enter_seccomp();
+  if (kind == "exchange") exchange(words[0], words[1]);
+  if (kind == "seccomp") words = enter_seccomp(words);
   if (kind == "no-new-privs") require(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "prctl");
   require(*words != nullptr && words[1] != nullptr, "nothing to start");
   execvp(words[1], words + 1);
