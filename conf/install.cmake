@@ -35,7 +35,7 @@ install(DIRECTORY conf/puppet DESTINATION ${CMAKE_INSTALL_DATADIR}/permguard
 # systemd looks below lib, whatever the architecture's library directory is called.
 install(FILES conf/systemd/permguard-audit.service conf/systemd/permguard-audit.timer
         DESTINATION lib/systemd/system)
-install(PROGRAMS conf/systemd/write-textfile DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/permguard)
+install(PROGRAMS conf/systemd/write-textfile conf/make-status-key DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/permguard)
 install(DIRECTORY mod_permguard/cli/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
         FILES_MATCHING PATTERN "*.1")
 

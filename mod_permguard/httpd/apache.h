@@ -8,6 +8,7 @@
 #include <apr_fnmatch.h>
 #include <apr_lib.h>
 #include <apr_portable.h>
+#include <apr_sha1.h>
 #include <apr_shm.h>
 #include <apr_strings.h>
 #include <apr_tables.h>

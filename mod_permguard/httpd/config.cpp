@@ -70,6 +70,7 @@ void* merge_server_config(apr_pool_t* pool, void* base_config, void* over_config
                            .log_interval = merged(base.log_interval, over.log_interval),
                            .incidents = merged(base.incidents, over.incidents),
                            .event_log = base.event_log,
+                           .status_key = base.status_key,
                            .health_fails = merged(base.health_fails, over.health_fails),
                            .watches = over.watches,
                            .finds_places = merged(base.finds_places, over.finds_places),

@@ -75,6 +75,7 @@ struct ServerConfig {
   std::optional<unsigned> log_interval;       ///< PermGuardLogInterval, seconds
   std::optional<unsigned> incidents;          ///< PermGuardIncidents, main server only
   const char* event_log = nullptr;            ///< PermGuardEventLog, main server only; null: none
+  const char* status_key = nullptr;           ///< PermGuardStatusKey, main server only; null: none
   std::optional<bool> health_fails;           ///< PermGuardHealth fail, main server only
   apr_array_header_t* watches = nullptr;      ///< of WatchRule; of this server, not inherited
   std::optional<bool> finds_places;           ///< PermGuardWatch auto (true) or off

@@ -148,6 +148,15 @@ const char* set_event_log(cmd_parms* command, void*, const char* target) {
   return nullptr;
 }
 
+const char* set_status_key(cmd_parms* command, void*, const char* file) {
+  if (const char* error = ap_check_cmd_context(command, GLOBAL_ONLY)) return error;
+  const bool none = is(file, "none");
+  const char* path = none ? nullptr : ap_server_root_relative(command->pool, file);
+  if (!none && (!path || !file[0])) return bad_value(command, file, "the path of a file, or none");
+  config_of(command).status_key = path;
+  return nullptr;
+}
+
 const char* set_health(cmd_parms* command, void*, const char* word) {
   if (const char* error = ap_check_cmd_context(command, kMainServer)) return error;
   if (!is(word, "warn") && !is(word, "fail")) return bad_value(command, word, "warn, fail");
@@ -176,6 +185,8 @@ const command_rec kDirectives[] = {
                     "pool files of PHP-FPM, beside /etc/php/*/fpm/pool.d/*.conf"),
     AP_INIT_TAKE1("PermGuardEventLog", taken_by<set_event_log>, nullptr, RSRC_CONF,
                   "a file, or a program behind '|', that gets every event as a line of JSON"),
+    AP_INIT_TAKE1("PermGuardStatusKey", taken_by<set_status_key>, nullptr, RSRC_CONF,
+                  "a file of root's with the key that the status page asks for, or none"),
     AP_INIT_TAKE1("PermGuardHealth", taken_by<set_health>, nullptr, RSRC_CONF,
                   "whether ?health answers 503 while an error finding stands: warn or fail"),
     AP_INIT_ITERATE("PermGuardForbid", taken_by<forbid>, nullptr, kServerOrDirectory,

@@ -49,6 +49,10 @@ void log_notice(const server_rec* server, const std::string& sentence) {
   if (!notices_are_unwanted(&server->log)) write(APLOG_NOTICE, server, sentence.c_str());
 }
 
+void log_info(const request_rec* r, const char* text) {
+  write(APLOG_INFO, r, text);
+}
+
 void log_debug(const request_rec* r, const std::string& text) {
   write(APLOG_DEBUG, r, text.c_str());
 }

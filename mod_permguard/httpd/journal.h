@@ -25,6 +25,9 @@ void log_notice(const request_rec* r, const std::string& sentence);
 void log_found(const server_rec* server, Severity severity, const std::string& sentence);
 void log_notice(const server_rec* server, const std::string& sentence);
 
+/// What an administrator may want to follow; left out unless `LogLevel` says info.
+void log_info(const request_rec* r, const char* text);
+
 /// Why a request was let through unjudged.
 void log_debug(const request_rec* r, const std::string& text);
 

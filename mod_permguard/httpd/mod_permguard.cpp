@@ -13,6 +13,7 @@
 #include "httpd/proxy_target.h"
 #include "httpd/residents.h"
 #include "httpd/shared_memory.h"
+#include "httpd/status_key.h"
 #include "httpd/suexec.h"
 #include "httpd/target.h"
 #include "httpd/watch_task.h"
@@ -21,7 +22,8 @@ namespace permguard {
 namespace {
 
 int check_config(apr_pool_t*, apr_pool_t*, apr_pool_t* ptemp, server_rec* servers) {
-  return handlers_are_known(ptemp, servers) ? OK : HTTP_INTERNAL_SERVER_ERROR;
+  const bool good = handlers_are_known(ptemp, servers) && status_key_can_be_read(servers);
+  return good ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 /// httpd reads its configuration twice at start; only the second time is for earnest.
@@ -31,6 +33,7 @@ int post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec* s
   }
   open_shared_state(pconf, server);
   if (!open_event_log(pconf, server)) return HTTP_INTERNAL_SERVER_ERROR;
+  read_status_key(server);
   prepare_engine(pconf);
   prepare_suexec(pconf, server);
   find_dispatchers();

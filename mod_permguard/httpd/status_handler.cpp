@@ -7,6 +7,7 @@
 #include "httpd/config.h"
 #include "httpd/hooks.h"
 #include "httpd/shared_memory.h"
+#include "httpd/status_key.h"
 #include "httpd/status_query.h"
 #include "httpd/watch_task.h"
 #include "incidents/standing.h"
@@ -131,6 +132,7 @@ void set_headers(request_rec* r, const StatusQuery& query) {
 
 }  // namespace
 
+/// Counts only: whoever may see /server-status needs no key of ours.
 int add_to_server_status(request_rec* r, int flags) {
   const StatusSnapshot snapshot = snapshot_of(r);
   const bool tables = (flags & AP_STATUS_NOTABLE) == 0;
@@ -142,11 +144,14 @@ int add_to_server_status(request_rec* r, int flags) {
 
 int serve_status(request_rec* r) {
   if (std::strcmp(r->handler, kHandlerName) != 0) return DECLINED;
-  if (!is_set_by_administrator(r)) return HTTP_NOT_FOUND;
+  // A tenant's SSI page would show what the administrator's browser sent the key for.
+  if (r->main || !is_set_by_administrator(r)) return HTTP_NOT_FOUND;
   set_common_headers(r);
+  const std::optional<StatusQuery> query = parse_status_query(r->args ? r->args : "");
+  const bool tells_no_path = query && query->view == StatusView::health;
+  if (!tells_no_path && !has_status_key(r)) return ask_for_status_key(r);
   ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);  // HEAD goes with GET
   if (r->method_number != M_GET) return HTTP_METHOD_NOT_ALLOWED;
-  const std::optional<StatusQuery> query = parse_status_query(r->args ? r->args : "");
   if (!query) return HTTP_BAD_REQUEST;
   set_headers(r, *query);
   return send_status(r, *query);

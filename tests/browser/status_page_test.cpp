@@ -111,6 +111,18 @@ TEST_F(StatusPageInBrowser, RendersEveryStateWithoutAComplaint) {
   }
 }
 
+TEST_F(StatusPageInBrowser, OpensWithItsKeyAsPassword) {
+  HttpdServer guarded;
+  guarded.tree().write("status.key", "0123456789abcdef\n", 0600);
+  guarded.configure("PermGuardStatusKey status.key");
+  guarded.start();
+  std::string url = guarded.url(std::string(kPage) + "?refresh=60");
+  url.insert(std::string_view("http://").size(), "anybody:0123456789abcdef@");
+  browser_->open(url);
+  EXPECT_THAT(run("return document.title").get<std::string>(), HasSubstr("permguard"));
+  EXPECT_THAT(browser_->console(), IsEmpty());
+}
+
 TEST_F(StatusPageInBrowser, ThePolicyStopsWhatIsNotThePages) {
   open(StatusState::healthy);
   run("const s = document.createElement('script'); s.textContent = 'window.broken = 1';"

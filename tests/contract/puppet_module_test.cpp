@@ -76,7 +76,9 @@ TEST_F(PuppetModuleTest, IsValidAndLintFindsNothing) {
 TEST_F(PuppetModuleTest, ConvergesAndHttpdTakesTheConfiguration) {
   const std::string parameters = "  directories => ['" + tree_.path("scripts") +
                                  "'],\n  mode => '0750',\n  group => 'www-data',\n"
-                                 "  enforcement => 'enforce strict',\n";
+                                 "  enforcement => 'enforce strict',\n"
+                                 "  status_key => '" +
+                                 tree_.write("status.key", "0123456789abcdef\n", 0600) + "',\n";
   const ProcessResult first = apply(parameters);
   ASSERT_EQ(first.exit_code, 2) << first.out << first.err;
   const std::string conf = tree_.read("apache2/mods-enabled/permguard.conf");
@@ -97,7 +99,10 @@ TEST_F(PuppetModuleTest, ConvergesAndHttpdTakesTheConfiguration) {
                    tree_.path("apache2/mods-enabled") + "/permguard.conf\n";
   HttpdServer server(options);
   server.start();
-  EXPECT_EQ(server.get("/permguard-status").status, 200);
+  EXPECT_EQ(server.get("/permguard-status").status, 401);
+  EXPECT_EQ(
+      server.request("GET", "/permguard-status", {"Authorization: Bearer 0123456789abcdef"}).status,
+      200);
 }
 
 TEST_F(PuppetModuleTest, CronOrNobodyInsteadOfTheTimer) {

@@ -43,6 +43,13 @@ std::string tree_of(const std::string& output) {
   return match[0];
 }
 
+/// The status page's key, from what it printed.
+std::string key_of(const std::string& output) {
+  std::smatch match;
+  const std::regex line("asks for a password, any user name will do: ([0-9a-f]{64})\n");
+  return std::regex_search(output, match, line) ? std::string(match[1]) : "";
+}
+
 /// What is left of the demo's files, mounts and processes.
 std::vector<std::string> left_of(const std::string& tree) {
   std::vector<std::string> left;
@@ -107,6 +114,8 @@ TEST_F(Demo, ServesUntilItIsInterrupted) {
     })) << read(options.output);
     HttpRequest request;
     request.url = "http://127.0.0.1:" + std::to_string(port) + "/permguard-status";
+    EXPECT_EQ(send(request).status, 401);
+    request.headers = {"Authorization: Bearer " + key_of(read(options.output))};
     EXPECT_EQ(send(request).status, 200);
     demo.signal(signal);
     const auto end = demo.wait(std::chrono::seconds(20));

@@ -31,11 +31,14 @@ std::string packaged(const std::string& name) {
   return text.str();
 }
 
+constexpr const char* kKey = "0123456789abcdef0123456789abcdef\n";
+
 /// A host as scrape.yml and permguard-metrics.conf want it, with one healthy script.
 class Host : public HttpdServer {
  public:
   Host() : HttpdServer(options()) {
     tree().write("cgi-bin/pay.cgi", cgi_script("paid"), 0755);
+    tree().write("status.key", kKey, 0600);
     start();
   }
   std::string instance() const { return "127.0.0.1:" + std::to_string(port()); }
@@ -44,7 +47,8 @@ class Host : public HttpdServer {
   static HttpdOptions options() {
     HttpdOptions chosen;
     chosen.config =
-        "PermGuard report\nPermGuardWatchInterval 1\n" + packaged("permguard-metrics.conf");
+        "PermGuard report\nPermGuardWatchInterval 1\nPermGuardStatusKey @ROOT@/status.key\n" +
+        packaged("permguard-metrics.conf");
     return chosen;
   }
 };
@@ -56,6 +60,7 @@ class Prometheus {
     tree_.write("permguard.rules.yml", std::regex_replace(packaged("permguard.rules.yml"),
                                                           std::regex("for: [0-9]+m"), "for: 5s"));
     tree_.write("prometheus.yml", scrape_file(targets));
+    tree_.write("permguard.key", kKey, 0600);
     for (int attempt = 0; attempt < 3 && !start(); ++attempt) {
     }
     if (!ready()) throw std::runtime_error("prometheus does not answer: " + tree_.read("log"));

@@ -10,6 +10,7 @@ class permguard::httpd {
     'conf' => epp('permguard/permguard.conf.epp', {
         'enforcement' => $permguard::enforcement,
         'config_test' => $permguard::config_test,
+        'status_key'  => $permguard::status_key,
         'expected'    => "mode=${permguard::mode} owner=${permguard::owner} group=${permguard::group}",
         'directories' => $permguard::directories,
     }),

@@ -13,6 +13,8 @@
 # @param group Their group.
 # @param enforcement What the module does before a script runs (directive PermGuard).
 # @param config_test What `apachectl configtest` does with findings (PermGuardConfigTest).
+# @param status_key The file whose key the status page asks for (PermGuardStatusKey); the package
+#   makes the default one.
 # @param audit_by Who runs the scheduled audit: systemd's timer, cron, or nobody.
 # @param audit_calendar When, for systemd's timer (systemd.time(7)).
 # @param audit_cron When, for cron (crontab(5)).
@@ -30,6 +32,7 @@ class permguard (
   Pattern[/\A[\w.-]+\z/]                                 $group           = 'root',
   Enum['off', 'explain', 'report', 'enforce', 'enforce strict'] $enforcement = 'report',
   Enum['off', 'warn', 'fail']                            $config_test     = 'warn',
+  Pattern[/\A(none|\/[\w.\/-]+)\z/]                       $status_key      = '/etc/permguard/status.key',
   Enum['systemd', 'cron', 'off']                         $audit_by        = 'systemd',
   Pattern[/\A[^\n]+\z/]                                  $audit_calendar  = 'hourly',
   Pattern[/\A\S+( \S+){4}\z/]                            $audit_cron      = '17 * * * *',
