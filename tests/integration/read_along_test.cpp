@@ -16,6 +16,7 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -164,23 +165,34 @@ class ReadAlong : public testing::TestWithParam<Owner> {};
 INSTANTIATE_TEST_SUITE_P(Of, ReadAlong, testing::Values(kFcgid, kWsgi, kProxyFcgi),
                          [](const auto& owner) { return owner.param.module; });
 
-constexpr std::array kContexts = {"@LINE@",
-                                  "<VirtualHost *:1>\n@LINE@\n</VirtualHost>",
-                                  "<Directory /srv>\n@LINE@\n</Directory>",
-                                  "<Location /srv>\n@LINE@\n</Location>",
-                                  "<Files x>\n@LINE@\n</Files>",
-                                  "<If true>\n@LINE@\n</If>",
-                                  "<Directory /srv>\n<Limit GET>\n@LINE@\n</Limit>\n</Directory>"};
+const std::vector<std::pair<std::string, std::string>> kContexts = {
+    {"Server", "@LINE@"},
+    {"VirtualHost", "<VirtualHost *:1>\n@LINE@\n</VirtualHost>"},
+    {"Directory", "<Directory /srv>\n@LINE@\n</Directory>"},
+    {"Location", "<Location /srv>\n@LINE@\n</Location>"},
+    {"Files", "<Files x>\n@LINE@\n</Files>"},
+    {"If", "<If true>\n@LINE@\n</If>"},
+    {"Limit", "<Directory /srv>\n<Limit GET>\n@LINE@\n</Limit>\n</Directory>"}};
 
-TEST_P(ReadAlong, IsTakenAndRefusedInTheConfigurationAsWithoutTheModule) {
-  const Places places = places_for(GetParam());
-  for (const std::string& line : GetParam().lines) {
-    for (const char* context : kContexts) {
-      const std::string text = replaced(context, "@LINE@", line);
-      const std::string stock = places[0]->tested(text);
-      for (const int i : {1, 2}) {
-        EXPECT_EQ(places[i]->tested(text), stock) << text << "\n" << name_of(places[i]->order);
-      }
+class ReadAlongInConfiguration
+    : public testing::TestWithParam<std::tuple<Owner, std::pair<std::string, std::string>>> {};
+
+INSTANTIATE_TEST_SUITE_P(Of, ReadAlongInConfiguration,
+                         testing::Combine(testing::Values(kFcgid, kWsgi, kProxyFcgi),
+                                          testing::ValuesIn(kContexts)),
+                         [](const auto& test) {
+                           return std::get<0>(test.param).module + "_" +
+                                  std::get<1>(test.param).first;
+                         });
+
+TEST_P(ReadAlongInConfiguration, IsTakenAndRefusedAsWithoutTheModule) {
+  const auto& [owner, context] = GetParam();
+  const Places places = places_for(owner);
+  for (const std::string& line : owner.lines) {
+    const std::string text = replaced(context.second, "@LINE@", line);
+    const std::string stock = places[0]->tested(text);
+    for (const int i : {1, 2}) {
+      EXPECT_EQ(places[i]->tested(text), stock) << text << "\n" << name_of(places[i]->order);
     }
   }
 }
@@ -279,7 +291,10 @@ TEST_P(ReadAlong, IsUnknownWithoutTheModuleThatOwnsIt) {
       for (const int i : {1, 2}) EXPECT_EQ(places[i]->tested(text), stock) << text;
     }
   }
-  expect_as_stock_in_htaccess(owner, false);
+}
+
+TEST_P(ReadAlong, IsUnknownInHtaccessWithoutTheModuleThatOwnsIt) {
+  expect_as_stock_in_htaccess(one_line_each(GetParam()), false);
 }
 
 /// By directive: what each module registers it with.
