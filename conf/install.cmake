@@ -14,6 +14,7 @@ set(PERMGUARD_CONF_DIR /etc/apache2/mods-available CACHE PATH
     "Where permguard.load and permguard.conf are installed")
 
 # The committed file names Debian's directory; this httpd may have another.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS conf/permguard.load)
 file(READ conf/permguard.load load_file)
 string(REPLACE /usr/lib/apache2/modules "${PERMGUARD_MODULE_DIR}" load_file "${load_file}")
 file(WRITE ${CMAKE_BINARY_DIR}/generated/permguard.load "${load_file}")

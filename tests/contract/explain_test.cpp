@@ -252,7 +252,7 @@ TEST_F(Explain, NeedsWhatItIsTold) {
 TEST_F(Explain, ColoursATerminalOnly) {
   const std::string script = tree_.write("a.cgi", kScript, 0755);
   EXPECT_THAT(as_www_data({script}).out, Not(HasSubstr("\x1b")));
-  const std::string command = PERMGUARD_BUILD "/permguard explain --as www-data " + script;
+  const std::string command = "'" PERMGUARD_BUILD "/permguard' explain --as www-data " + script;
   ProcessOptions terminal;
   terminal.environment = {{"TERM", "xterm"}};
   EXPECT_THAT(run({"script", "-qec", command, "/dev/null"}, terminal).out,

@@ -94,7 +94,7 @@ TEST_F(OptionsTest, AnUndoFileThatCannotBeWrittenSaysWhy) {
 
 TEST_F(OptionsTest, OutputThatCannotBeWrittenFails) {
   for (const char* arguments : {"--version", "--help", "audit --help", "explain /bin/sh"}) {
-    const std::string command = PERMGUARD_BUILD "/permguard " + std::string(arguments);
+    const std::string command = "'" PERMGUARD_BUILD "/permguard' " + std::string(arguments);
     EXPECT_EQ(run({"sh", "-c", command + " >/dev/full"}).exit_code, 2) << arguments;
   }
 }

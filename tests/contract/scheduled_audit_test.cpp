@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string>
+#include <string_view>
 
 #include "support/process.h"
 #include "support/temp_tree.h"
@@ -34,6 +36,13 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
+/// A path as a unit file has it: systemd.service(5), COMMAND LINES.
+std::string in_unit(std::string_view path) {
+  std::string text;
+  for (const char byte : path) text += byte == ' ' ? "\\x20" : std::string(1, byte);
+  return text;
+}
+
 class ScheduledAuditTest : public ::testing::Test {
  protected:
   /// write-textfile on permguard.prom of `line`, for sh; its exit status.
@@ -51,9 +60,9 @@ class ScheduledAuditTest : public ::testing::Test {
 };
 
 TEST_F(ScheduledAuditTest, SystemdTakesTheUnits) {
-  const std::string service =
-      replaced(replaced(contents("permguard-audit.service"), "/usr/libexec/permguard/", kUnits),
-               "/usr/bin/permguard", PERMGUARD_BUILD "/permguard");
+  const std::string service = replaced(
+      replaced(contents("permguard-audit.service"), "/usr/libexec/permguard/", in_unit(kUnits)),
+      "/usr/bin/permguard", in_unit(PERMGUARD_BUILD "/permguard"));
   EXPECT_THAT(service, HasSubstr("SuccessExitStatus=1\n"));
   const std::string file = tree_.write("permguard-audit.service", service);
   const std::string timer = tree_.write("permguard-audit.timer", contents("permguard-audit.timer"));

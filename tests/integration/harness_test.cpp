@@ -7,10 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
+#include <string>
 
 #include "support/httpd_server.h"
+#include "support/suexec_world.h"
 
 namespace permguard::test {
 namespace {
@@ -158,6 +162,25 @@ TEST(Process, EndsWhatTakesTooLong) {
   const ProcessResult result = run({"sleep", "600"}, options);
   EXPECT_TRUE(result.timed_out);
   EXPECT_EQ(result.signal, SIGTERM);
+}
+
+/// The tests run wherever the checkout lies.
+TEST(SuexecWorldHarness, KeepsWhatLiesBelowVar) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root to mount";
+  std::string directory = "/var/tmp/per guard.XXXXXX";
+  ASSERT_NE(mkdtemp(directory.data()), nullptr);
+  const std::string file = directory + "/file";
+  std::ofstream(file) << "kept";
+  {
+    const SuexecWorld world({directory, "/usr"});
+    if (world.forbidden().empty()) {
+      EXPECT_TRUE(std::filesystem::exists(file));
+      EXPECT_FALSE(std::filesystem::exists("/var/lib"));
+      EXPECT_FALSE(std::ofstream(file).is_open()) << "a test could empty it";
+    }
+  }
+  EXPECT_EQ(std::filesystem::file_size(file), 4U);
+  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

@@ -220,7 +220,7 @@ ProcessOptions HttpdServer::process_options() const {
        // ends; its own code is not instrumented.
        {"TSAN_OPTIONS", "log_path=" + logs +
                             "/tsan,exitcode=0,report_signal_unsafe=0,report_thread_leaks=0,"
-                            "suppressions=" PERMGUARD_SOURCE "/tests/support/tsan.supp"},
+                            "suppressions='" PERMGUARD_SOURCE "/tests/support/tsan.supp'"},
        {"UBSAN_OPTIONS", "print_stacktrace=1"}});
   return process;
 }

@@ -7,13 +7,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
+
+#include "tests/places.h"
 
 namespace permguard::test {
 namespace {
@@ -39,9 +44,37 @@ void make_directory(const std::string& path, uid_t uid = 0) {
   require(chmod(path.c_str(), 0755) == 0, "chmod " + path);
 }
 
+/// A directory of the machine that must not vanish below an empty /var.
+class Kept {
+ public:
+  explicit Kept(std::string path)
+      : path_(std::move(path)),
+        tree_(open_tree(AT_FDCWD, path_.c_str(),
+                        OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE)) {}
+  ~Kept() {
+    if (tree_ >= 0) close(tree_);
+  }
+  Kept(const Kept&) = delete;
+  Kept& operator=(const Kept&) = delete;
+
+  /// Read-only: what empties the world's /var must not reach it.
+  bool put_back() const {
+    if (tree_ < 0) return false;
+    fs::create_directories(path_);
+    return move_mount(tree_, "", AT_FDCWD, path_.c_str(), MOVE_MOUNT_F_EMPTY_PATH) == 0 &&
+           mount(nullptr, path_.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) == 0;
+  }
+
+ private:
+  std::string path_;
+  int tree_;
+};
+
 }  // namespace
 
-SuexecWorld::SuexecWorld() {
+SuexecWorld::SuexecWorld() : SuexecWorld({PERMGUARD_SOURCE, PERMGUARD_BUILD}) {}
+
+SuexecWorld::SuexecWorld(const std::vector<std::string>& kept) {
   etc_.write("passwd", contents("/etc/passwd") +
                            "ann:x:53001:53001::/var/home/ann:/bin/sh\n"
                            "bob:x:53002:53002::/var/home/bob:/bin/sh\n"
@@ -57,7 +90,7 @@ SuexecWorld::SuexecWorld() {
     return;
   }
   before_ = before;
-  if (!mount_all()) forbidden_ = std::strerror(errno);
+  if (!mount_all(kept)) forbidden_ = std::strerror(errno);
   if (forbidden_.empty()) reset();
 }
 
@@ -68,13 +101,19 @@ SuexecWorld::~SuexecWorld() {
   close(before_);
 }
 
-bool SuexecWorld::mount_all() {
+bool SuexecWorld::mount_all(const std::vector<std::string>& kept) {
   const auto bind = [&](const std::string& from, const char* to) {
     return mount(etc_.path(from).c_str(), to, nullptr, MS_BIND, nullptr) == 0;
   };
-  return mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-         mount("tmpfs", "/var", "tmpfs", 0, "mode=0755") == 0 && bind("passwd", "/etc/passwd") &&
-         bind("group", "/etc/group") && bind("suexec", kConfigDirectory);
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
+  std::vector<std::unique_ptr<Kept>> below_var;
+  for (const std::string& path : kept) {
+    if (path.starts_with("/var/")) below_var.push_back(std::make_unique<Kept>(path));
+  }
+  return mount("tmpfs", "/var", "tmpfs", 0, "mode=0755") == 0 &&
+         std::ranges::all_of(below_var, [](const auto& each) { return each->put_back(); }) &&
+         bind("passwd", "/etc/passwd") && bind("group", "/etc/group") &&
+         bind("suexec", kConfigDirectory);
 }
 
 void SuexecWorld::reset() {

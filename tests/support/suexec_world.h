@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "support/temp_tree.h"
 
@@ -23,10 +24,12 @@ inline constexpr gid_t kLowGroup = 52;    ///< below suexec's minimum
 /// A mount namespace with an empty /var, its own user data base and its own configuration of
 /// suexec-custom, so that the installed suexec can be given any tree without a trace on the
 /// machine. The calling thread is in it as long as the object lives, and so are the processes it
-/// starts.
+/// starts. What lies at the paths `kept` is there too, read-only; without them: this build and its
+/// sources, wherever they lie.
 class SuexecWorld {
  public:
   SuexecWorld();
+  explicit SuexecWorld(const std::vector<std::string>& kept);
   ~SuexecWorld();
   SuexecWorld(const SuexecWorld&) = delete;
   SuexecWorld& operator=(const SuexecWorld&) = delete;
@@ -43,7 +46,7 @@ class SuexecWorld {
   std::string copy_of(const std::string& binary, unsigned mode, unsigned long flags);
 
  private:
-  bool mount_all();
+  bool mount_all(const std::vector<std::string>& kept);
 
   TempTree etc_;  ///< what is bound over files of /etc
   int before_ = -1;
