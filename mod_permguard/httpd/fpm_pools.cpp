@@ -3,9 +3,12 @@
 
 #include <glob.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -22,7 +25,9 @@ namespace {
 
 constexpr char kDebianPools[] = "/etc/php/*/fpm/pool.d/*.conf";
 constexpr std::size_t kMostBytes = 1 << 20;
-constexpr unsigned kMostNested = 4;                                // FPM's own limit
+constexpr unsigned kMostNested = 4;            // FPM's own limit
+constexpr std::size_t kMostIncludes = 50'000;  // of all pool files together
+constexpr std::size_t kMostText = 64 << 20;    // bytes of all, each file as often as it is included
 constexpr uid_t kNobodyAtAll = std::numeric_limits<uid_t>::max();  // no file can have this owner
 
 struct PoolTable {
@@ -39,39 +44,69 @@ class PoolReader {
 
   /// `expected`: that no file fits is worth a warning.
   void read_all(const char* pattern, bool expected) {
-    const std::vector<std::string> files = files_that_fit(pattern);
+    const std::vector<std::string>& files = files_that_fit(pattern);
     for (const std::string& file : files) {
-      for (FpmPool& pool : parse_fpm_pools(text_of(file, kMostNested))) add(std::move(pool), file);
+      std::string text;
+      append_file(text, file);
+      for (FpmPool& pool : parse_fpm_pools(text)) add(std::move(pool), file);
     }
     if (files.empty() && expected) warn("no file can be read that fits", pattern, 0);
   }
 
  private:
-  static std::vector<std::string> files_that_fit(const char* pattern) {
+  const std::vector<std::string>& files_that_fit(const std::string& pattern) {
+    const auto [known, is_new] = fitting_.try_emplace(pattern);
+    std::vector<std::string>& files = known->second;
+    if (!is_new) return files;
     glob_t found{};
-    std::vector<std::string> files;
-    if (::glob(pattern, 0, nullptr, &found) == 0) {
+    if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) {
       files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
     }
     ::globfree(&found);
     return files;
   }
 
-  /// With the files that it includes.
-  std::string text_of(const std::string& file, unsigned nested) {
-    const Result<std::string> read = SystemFilesystem().read(file, 0, kMostBytes);
+  /// Each file is read from the disk once, whatever includes it.
+  const std::string& text_of(const std::string& file) {
+    const auto [known, is_new] = texts_.try_emplace(file);
+    if (!is_new) return known->second;
+    Result<std::string> read = SystemFilesystem().read(file, 0, kMostBytes);
     if (!read) warn("cannot read the pool file", file, read.error);
-    std::string whole;
-    std::istringstream lines(read.value);
+    return known->second = std::move(read.value);
+  }
+
+  /// With the files that it includes. A file that defines pools counts once, whatever includes it:
+  /// of two pools with one address the first counts. Settings may be included into many pools, but
+  /// not into themselves.
+  void append_file(std::string& whole, const std::string& file) {
+    if (std::find(reading_.begin(), reading_.end(), file) != reading_.end() || !is_affordable(file))
+      return;
+    const std::string& text = text_of(file);
+    const bool defines_pools = text.starts_with('[') || text.find("\n[") != std::string::npos;
+    if (defines_pools && !defining_.insert(file).second) return;
+    reading_.push_back(file);
+    std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
-      const std::optional<std::string> pattern = fpm_include(line);
-      whole += pattern ? "" : line + '\n';
-      if (!pattern || nested == 0) continue;
-      for (const std::string& each : files_that_fit(pattern->c_str())) {
-        whole += text_of(each, nested - 1);
+      if (const std::optional<std::string> pattern = fpm_include(line)) {
+        append_included(whole, *pattern);
+      } else if ((bytes_ += line.size() + 1) <= kMostText) {
+        (whole += line) += '\n';
       }
     }
-    return whole;
+    reading_.pop_back();
+  }
+
+  void append_included(std::string& whole, const std::string& pattern) {
+    if (reading_.size() > kMostNested) return;
+    for (const std::string& each : files_that_fit(pattern)) append_file(whole, each);
+  }
+
+  /// What many files that include each other come to is bounded; beyond, that is said once.
+  bool is_affordable(const std::string& file) {
+    const bool within = ++includes_ <= kMostIncludes && bytes_ <= kMostText;
+    if (!within && !said_) warn("too many pool files include each other; left out from", file, 0);
+    said_ = said_ || !within;
+    return within;
   }
 
   /// FPM takes a number for an id.
@@ -103,6 +138,13 @@ class PoolReader {
 
   const server_rec* server_;
   std::vector<KnownPool>& pools_;
+  std::map<std::string, std::string> texts_;                 ///< by path
+  std::map<std::string, std::vector<std::string>> fitting_;  ///< by pattern
+  std::set<std::string> defining_;    ///< the files with pools that were read
+  std::vector<std::string> reading_;  ///< the file that is being read, and what includes it
+  std::size_t includes_ = 0;
+  std::size_t bytes_ = 0;
+  bool said_ = false;
 };
 
 bool is_same_file(const FileStatus& one, const std::string& path) {

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <optional>
 
 #include "support/httpd_server.h"
@@ -109,6 +110,31 @@ class Fpm : public testing::TestWithParam<Mpm> {
 };
 INSTANTIATE_TEST_SUITE_P(Mpm, Fpm, testing::ValuesIn(kBothMpms),
                          [](const auto& mpm) { return name_of(mpm.param); });
+
+/// Files that include themselves, each other and a FIFO, directly and by a pattern: 40 of them
+/// would be read 40^4 times.
+TEST_P(Fpm, PoolFilesThatIncludeThemselvesAreReadOnce) {
+  const std::string pool = "\n[%]\nuser = nobody\nlisten = " + tree().path("run/%.sock") +
+                           "\ninclude = " + tree().path("pools/*.conf") + "\n";
+  for (int i = 0; i < 40; ++i) {
+    std::string text = pool;
+    for (std::size_t at = 0; (at = text.find('%', at)) != std::string::npos;) {
+      text.replace(at, 1, "p" + std::to_string(i));
+    }
+    tree().write("pools/p" + std::to_string(i) + ".conf", text);
+  }
+  ASSERT_EQ(::mkfifo(tree().path("pools/fifo.conf").c_str(), 0644), 0);
+  log().allow("cannot read the pool file");
+  const auto began = std::chrono::steady_clock::now();
+  start("enforce");
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20));
+  EXPECT_LE(log().count("cannot read the pool file"), 2U) << "once a start";
+  tree().write("htdocs/secret.php", kScript, 0600);
+  start_fpm();
+  server_->get("/secret.php");
+  log().expect("read-denied (modelled): nobody cannot read");
+  allow_stock_lines();
+}
 
 TEST_P(Fpm, WhatWorksIsServedAsByStockHttpd) {
   tree().write("htdocs/own.php", kScript, 0600);
