@@ -5,9 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstring>
+#include <cstdint>
 
 #include "httpd/config.h"
 #include "httpd/examination.h"
@@ -31,11 +30,24 @@ constexpr char kRunIgnoring[] = "/bin/sh -c \"trap '' HUP TERM USR1; exec \\\"$0
 constinit int descriptor = -1;
 constinit bool regular_file = false;
 constinit std::int64_t opened_at = 0;  ///< seconds
+constinit apr_file_t* reading_end = nullptr;  ///< of the program's pipe, which httpd keeps for it
 
 struct Opened {
   apr_file_t* file = nullptr;
   apr_status_t status = APR_SUCCESS;
 };
+
+/// A pool's cleanup.
+apr_status_t close_descriptor(void* data) noexcept {
+  close(static_cast<int>(reinterpret_cast<std::intptr_t>(data)));
+  return APR_SUCCESS;
+}
+
+/// httpd leaves both ends of a log's pipe open in the programs that it starts.
+void close_in_programs(apr_file_t* file) noexcept {
+  apr_os_file_t number = -1;
+  if (apr_os_file_get(&number, file) == APR_SUCCESS) fcntl(number, F_SETFD, FD_CLOEXEC);
+}
 
 bool goes_through_shell(const char* program) noexcept {
   return program[0] == '$';
@@ -61,19 +73,31 @@ Opened open_program(apr_pool_t* pconf, const char* program) {
   const char* command =
       apr_pstrcat(pconf, shell ? kIgnoreSignals : kRunIgnoring, command_of(program), nullptr);
   piped_log* log = ap_open_piped_log_ex(pconf, command, shell ? APR_SHELLCMD_ENV : APR_PROGRAM_ENV);
-  return log ? Opened{ap_piped_log_write_fd(log), APR_SUCCESS}
-             : Opened{nullptr, APR_FROM_OS_ERROR(errno)};
+  if (!log) return {nullptr, APR_FROM_OS_ERROR(errno)};
+  reading_end = ap_piped_log_read_fd(log);
+  close_in_programs(reading_end);
+  close_in_programs(ap_piped_log_write_fd(log));
+  return {ap_piped_log_write_fd(log), APR_SUCCESS};
 }
 
-/// Reading is for take_back(); opening a FIFO for it would wait for nobody, and fill it.
-Opened open_file(apr_pool_t* pool, const char* path) {
+/// Whether `path` is a link of somebody who could not open the log himself.
+bool is_link_of_others(const char* path) noexcept {
   struct stat status {};
-  const bool special = stat(path, &status) == 0 && !S_ISREG(status.st_mode);
-  const apr_int32_t flags = APR_FOPEN_WRITE | APR_FOPEN_APPEND | APR_FOPEN_CREATE |
-                            APR_FOPEN_NONBLOCK | (special ? 0 : APR_FOPEN_READ);
+  return lstat(path, &status) == 0 && S_ISLNK(status.st_mode) && status.st_uid != 0;
+}
+
+/// For writing only: children have the descriptor, and the log tells of every tenant.
+Opened open_file(apr_pool_t* pool, const char* path) {
+  constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  constexpr mode_t kMode = S_IRUSR | S_IWUSR | S_IRGRP;
+  if (is_link_of_others(path)) return {nullptr, APR_FROM_OS_ERROR(ELOOP)};
+  int file = open(path, kFlags | O_NOFOLLOW, kMode);
+  if (file < 0 && errno == ELOOP) file = open(path, kFlags, kMode);  // root's link
+  if (file < 0) return {nullptr, APR_FROM_OS_ERROR(errno)};
   Opened opened;
-  opened.status = apr_file_open(&opened.file, path, flags,
-                                APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_GREAD, pool);
+  opened.status = apr_os_file_put(&opened.file, &file, APR_FOPEN_WRITE | APR_FOPEN_APPEND, pool);
+  apr_pool_cleanup_register(pool, reinterpret_cast<void*>(static_cast<std::intptr_t>(file)),
+                            close_descriptor, apr_pool_cleanup_null);
   return opened;
 }
 
@@ -88,19 +112,21 @@ bool is_regular(int file) noexcept {
   return fstat(file, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-/// A full disk may take the beginning of a line. Nothing can be appended behind it while the disk
-/// is full, so that the end of the file is ours unless its bytes say otherwise.
-void take_back(const char* line, std::size_t size) noexcept {
+/// A full disk may take the beginning of a line, `written` bytes of it. The descriptor cannot read,
+/// so what stands at the end of the file is known by trying: while nothing more can be appended
+/// nobody else can have appended anything. Whether the line is whole after all.
+bool finish_or_take_back(const std::string& line, std::size_t written) noexcept {
+  const std::size_t rest = line.size() - written;
+  const ssize_t more = write(descriptor, line.data() + written, rest);
+  if (more == static_cast<ssize_t>(rest)) return true;
+  if (more > 0) written += static_cast<std::size_t>(more);
   struct stat status {};
-  std::array<char, kMaxEventLine> tail;  // uninitialised: read below
-  if (size > tail.size() || fstat(descriptor, &status) != 0) return;
-  const off_t begin = status.st_size - static_cast<off_t>(size);
-  if (begin < 0) return;
-  const ssize_t got = pread(descriptor, tail.data(), size, begin);
-  if (got != static_cast<ssize_t>(size) || std::memcmp(tail.data(), line, size) != 0) return;
-  if (ftruncate(descriptor, begin) != 0) {
+  const bool known = fstat(descriptor, &status) == 0;
+  const off_t begin = status.st_size - static_cast<off_t>(written);
+  if (!known || begin < 0 || ftruncate(descriptor, begin) != 0) {
     log_startup_warning(ap_server_conf, errno, "PermGuardEventLog: half a line stays in the file");
   }
+  return false;
 }
 
 void drop(int error) noexcept {
@@ -122,13 +148,17 @@ bool event_log_can_be_opened(apr_pool_t* ptemp, const server_rec* main_server) {
   }
   const Opened opened = open_file(ptemp, target);
   if (!opened.file) return refuse(main_server, target, opened.status);
-  apr_file_close(opened.file);
+  if (apr_os_file_t file = -1; apr_os_file_get(&file, opened.file) == APR_SUCCESS) {
+    apr_pool_cleanup_run(ptemp, reinterpret_cast<void*>(static_cast<std::intptr_t>(file)),
+                         close_descriptor);
+  }
   return true;
 }
 
 bool open_event_log(apr_pool_t* pconf, const server_rec* main_server) {
   const char* target = server_config(main_server).event_log;
   descriptor = -1;
+  reading_end = nullptr;
   if (!target) return true;
   const Opened opened =
       target[0] == '|' ? open_program(pconf, target + 1) : open_file(pconf, target);
@@ -142,6 +172,11 @@ bool open_event_log(apr_pool_t* pconf, const server_rec* main_server) {
   return true;
 }
 
+void leave_reading_to_program() noexcept {
+  if (reading_end) apr_file_close(reading_end);
+  reading_end = nullptr;
+}
+
 bool has_event_log() noexcept {
   return descriptor >= 0;
 }
@@ -153,7 +188,8 @@ void write_event(const std::string& line) noexcept {
   } while (written < 0 && errno == EINTR);
   if (written == static_cast<ssize_t>(line.size())) return;
   const int error = written < 0 ? errno : ENOSPC;
-  if (written > 0 && regular_file) take_back(line.data(), static_cast<std::size_t>(written));
+  const bool partly = written > 0 && regular_file;
+  if (partly && finish_or_take_back(line, static_cast<std::size_t>(written))) return;
   drop(error);
 }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // PermGuardEventLog: every event as a line of JSON, in a file or through a program.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -77,6 +80,101 @@ TEST_P(EventLogTest, FindingRecoveryAndExoneration) {
   EXPECT_FALSE(await(file, "recovered").is_null());
   EXPECT_EQ(server.get("/cgi-bin/silent.cgi").status, 500);
   EXPECT_FALSE(await(file, "exonerated").is_null());
+}
+
+/// The access mode and the target of each descriptor of a process that is not a reading end of its
+/// own or a socket: fdinfo's flags, proc(5).
+std::vector<std::pair<std::string, unsigned>> descriptors_of(pid_t pid) {
+  std::vector<std::pair<std::string, unsigned>> all;
+  const std::string process = "/proc/" + std::to_string(pid);
+  for (const auto& entry : std::filesystem::directory_iterator(process + "/fd")) {
+    std::ifstream info(process + "/fdinfo/" + entry.path().filename().string());
+    std::string key;
+    while (info >> key && key != "flags:") {
+    }
+    unsigned flags = 0;
+    info >> std::oct >> flags;
+    std::error_code error;
+    all.emplace_back(std::filesystem::read_symlink(entry.path(), error), flags);
+  }
+  return all;
+}
+
+/// It tells of every tenant; a child may add to it, and no more.
+TEST_P(EventLogTest, ChildrenCannotReadTheFile) {
+  HttpdServer server(options("PermGuard report\nPermGuardEventLog logs/events.json\n"));
+  server.tree().write("cgi-bin/fds.cgi",
+                      "#!/bin/sh\necho Content-Type: text/plain\necho\nls -l /proc/self/fd\n",
+                      0755);
+  server.start();
+  const std::string file = server.tree().path("logs/events.json");
+  EXPECT_EQ(server.get("/cgi-bin/fds.cgi").body.find("events.json"), std::string::npos);
+  int holders = 0;
+  for (const pid_t child : server.children()) {
+    for (const auto& [target, flags] : descriptors_of(child)) {
+      if (target != file) continue;
+      ++holders;
+      EXPECT_EQ(flags & O_ACCMODE, static_cast<unsigned>(O_WRONLY));
+      EXPECT_NE(flags & O_APPEND, 0U);
+      EXPECT_NE(flags & O_CLOEXEC, 0U);
+    }
+  }
+  EXPECT_GT(holders, 0);
+}
+
+/// httpd keeps the reading end for the program it may have to start again.
+TEST_P(EventLogTest, ChildrenCannotReadWhatOthersTellTheProgram) {
+  HttpdServer server(
+      options("PermGuard report\nPermGuardWatch off\n"
+              "PermGuardEventLog \"|/usr/bin/tee @ROOT@/logs/events.json\"\n"));
+  server.tree().write("cgi-bin/fds.cgi",
+                      "#!/bin/sh\necho Content-Type: text/plain\necho\nls -l /proc/self/fd\n",
+                      0755);
+  server.tree().write("cgi-bin/a.cgi", cgi_script("a"), 0644);
+  allow_stock_lines(server);
+  server.start();
+  // The parent has both ends of the one pipe that its children share for writing.
+  std::string pipe;
+  for (const auto& [target, flags] : descriptors_of(server.pid())) {
+    const auto own = descriptors_of(server.pid());
+    const bool both = std::count_if(own.begin(), own.end(),
+                                    [&](const auto& each) { return each.first == target; }) == 2;
+    if (target.starts_with("pipe:") && both && (flags & O_NONBLOCK) != 0) pipe = target;
+  }
+  ASSERT_FALSE(pipe.empty());
+  EXPECT_EQ(server.get("/cgi-bin/fds.cgi").body.find(pipe), std::string::npos);
+  int writers = 0, readers = 0;
+  for (const pid_t child : server.children()) {
+    std::ifstream comm("/proc/" + std::to_string(child) + "/comm");
+    std::string name;
+    comm >> name;
+    const auto threads =
+        std::filesystem::directory_iterator("/proc/" + std::to_string(child) + "/task");
+    const bool daemon = GetParam() != Mpm::prefork && std::distance(threads, {}) == 1;
+    if (name != "apache2" || daemon) continue;  // mod_cgid's daemon runs no child_init
+    for (const auto& [target, flags] : descriptors_of(child)) {
+      if (target == pipe) ++((flags & O_ACCMODE) == O_WRONLY ? writers : readers);
+    }
+  }
+  EXPECT_GT(writers, 0);
+  EXPECT_EQ(readers, 0);
+  EXPECT_EQ(server.get("/cgi-bin/a.cgi").status, 500);
+  server.log().expect("not-executable");
+  EXPECT_FALSE(await(server.tree().path("logs/events.json"), "finding").is_null());
+}
+
+/// Whoever may write the directory could else have httpd's parent write somewhere else.
+TEST_P(EventLogTest, ALinkOfOthersIsNotFollowed) {
+  HttpdServer server(options("PermGuard report\nPermGuardEventLog logs/events.json\n"));
+  const std::string link = server.tree().symlink(server.tree().path("victim"), "logs/events.json");
+  ASSERT_EQ(::lchown(link.c_str(), 33, 33), 0);
+  const ProcessResult refused = server.config_test({"-k", "start"});
+  EXPECT_NE(refused.exit_code, 0);
+  server.log().expect("events.json' cannot be opened");
+  EXPECT_EQ(::access(server.tree().path("victim").c_str(), F_OK), -1);
+  ASSERT_EQ(::lchown(link.c_str(), 0, 0), 0);
+  server.start();
+  EXPECT_EQ(::access(server.tree().path("victim").c_str(), F_OK), 0);
 }
 
 TEST_P(EventLogTest, TheWatchTellsToo) {
