@@ -3,6 +3,7 @@
 
 #include <regex.h>
 
+#include <algorithm>
 #include <cctype>
 #include <optional>
 #include <string_view>
@@ -134,12 +135,32 @@ class Translator {
 
 constexpr std::string_view kAnyCase = "(?i)";
 
+constexpr std::size_t kMostBytes = 4096;
+constexpr int kMostNested = 64;           // regcomp(3) calls itself for each group in a group
+constexpr unsigned kMostRepeated = 1000;  // and copies what a number in braces repeats
+
+/// Whether regcomp(3) reads it in a bounded time and on a bounded stack.
+bool is_bounded(std::string_view perl) {
+  int nested = 0, deepest = 0;
+  unsigned repeated = 1, number = 0;
+  for (const char character : perl) {
+    if (character == '(') deepest = std::max(deepest, ++nested);
+    if (character == ')') --nested;
+    const bool digit = character >= '0' && character <= '9';
+    if (digit) number = std::min(number * 10 + static_cast<unsigned>(character - '0'), 100'000U);
+    if (character == '}') repeated = std::min(repeated * std::max(number, 1U), kMostRepeated + 1);
+    if (!digit && character != ',') number = 0;
+  }
+  return perl.size() <= kMostBytes && deepest <= kMostNested && repeated <= kMostRepeated;
+}
+
 }  // namespace
 
 bool matches(const std::string& text, const std::string& expression) {
   std::string_view perl = expression;
   const bool any_case = perl.starts_with(kAnyCase);
   if (any_case) perl.remove_prefix(kAnyCase.size());
+  if (!is_bounded(perl)) return true;
   const std::optional<std::string> posix = Translator(perl).run();
   const int flags = REG_EXTENDED | REG_NOSUB | (any_case ? REG_ICASE : 0);
   regex_t compiled{};

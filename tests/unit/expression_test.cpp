@@ -46,6 +46,15 @@ INSTANTIATE_TEST_SUITE_P(Unknown, Expression,
                                            Case{R"([\x41])", "a", true}, Case{"b\\", "a", true},
                                            Case{"(?s)b", "a", true}, Case{"(?<=b)c", "a", true}));
 
+/// regcomp(3) would take the stack, or the memory, of the whole server.
+TEST(LargeExpression, FitsEverything) {
+  const std::string opens(100'000, '('), closes(100'000, ')');
+  EXPECT_TRUE(matches("a", opens + "b" + closes));
+  EXPECT_TRUE(matches("a", "^((((b{255}){255}){255}){255})$"));
+  EXPECT_TRUE(matches("a", "^(b{2000,}){2000,}$"));
+  EXPECT_FALSE(matches("a", "^(b{3,5}){2}$"));
+}
+
 TEST(ExpressionOfPath, ThatMayHoldASlash) {
   for (const char* may :
        {".*", "a/b", "[^x]+", R"([\w/]+)", R"(\S+)", "(HEAD|info/refs)", R"(a\/b)"}) {
