@@ -36,7 +36,13 @@ install(DIRECTORY conf/puppet DESTINATION ${CMAKE_INSTALL_DATADIR}/permguard
 # systemd looks below lib, whatever the architecture's library directory is called.
 install(FILES conf/systemd/permguard-audit.service conf/systemd/permguard-audit.timer
         DESTINATION lib/systemd/system)
-install(PROGRAMS conf/systemd/write-textfile conf/make-status-key DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/permguard)
+install(PROGRAMS conf/systemd/write-textfile conf/make-status-key
+        DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/permguard)
+# permguard.conf names this key, without which httpd does not start. A package makes its own when it
+# is installed.
+install(CODE "if(\"\$ENV{DESTDIR}\" STREQUAL \"\")
+  execute_process(COMMAND ${CMAKE_SOURCE_DIR}/conf/make-status-key COMMAND_ERROR_IS_FATAL ANY)
+endif()")
 install(DIRECTORY mod_permguard/cli/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
         FILES_MATCHING PATTERN "*.1")
 
