@@ -129,7 +129,7 @@ const std::vector<std::string> kLines = {
     "PermGuardFpmPools /x",    "PermGuardLogInterval 0",   "PermGuardHandler cgi-script off",
     "PermGuardIncidents 1",    "PermGuardEventLog logs/x", "PermGuardHealth fail",
     "PermGuardExpect none",    "PermGuardForbid writable", "PermGuardWatch off",
-    "PermGuardConfigTest off", "PermGuardWatchInterval 1"};
+    "PermGuardConfigTest off", "PermGuardWatchInterval 1", "PermGuardStatusKey none"};
 
 std::string directive_in(const std::string& line) {
   return line.substr(0, line.find(' '));
