@@ -197,14 +197,16 @@ DesiredTree parse(const Json& document, const IdOfName& id_of_name) {
 }
 
 /// With the place of what is wrong.
-Json parse_json(const std::string& text) {
+Json document_of(const std::string& text) {
   if (text.empty()) throw Malformed("the file is empty");
   try {
-    return Json::parse(text);
+    return parse_json(text);
   } catch (const Json::parse_error& fault) {
     const bool ended = fault.byte > text.size();
     throw Malformed("not JSON: " + std::string(ended ? "it ends too early, at byte " : "byte ") +
                     std::to_string(std::min(fault.byte, text.size())));
+  } catch (const std::length_error& fault) {
+    throw Malformed(fault.what());
   } catch (const Json::exception& fault) {
     throw Malformed(std::string("not JSON: ") + fault.what());
   }
@@ -242,7 +244,7 @@ Json desired_json(const DesiredTree& tree, const Names& names) {
 std::optional<DesiredTree> parse_desired(const std::string& text, const IdOfName& id_of_name,
                                          std::string& error) {
   try {
-    return parse(parse_json(text), id_of_name);
+    return parse(document_of(text), id_of_name);
   } catch (const Malformed& fault) {
     error = fault.what();
     return std::nullopt;
