@@ -17,6 +17,7 @@
 #include "cli/remedy_list.h"
 #include "cli/terminal.h"
 #include "core/link_free.h"
+#include "core/unexamined.h"
 #include "report/audit_metrics.h"
 #include "report/explain_text.h"
 #include "report/json_text.h"
@@ -138,7 +139,7 @@ void say_left_out(const AuditResult& result) {
   }
   for (const Unexamined& each : result.unexamined) {
     std::cerr << "permguard: " << printable(each.path)
-              << ": cannot be examined: " << std::strerror(each.error) << '\n';
+              << ": cannot be examined: " << unexamined_words(each.error) << '\n';
   }
   if (result.unexamined_left_out > 0) {
     std::cerr << "permguard: and " << result.unexamined_left_out << " more paths\n";
@@ -192,7 +193,7 @@ int AuditCommand::run() {
 
   const unsigned jobs = jobs_ != 0 ? jobs_ : std::max(1U, std::thread::hardware_concurrency());
   const std::vector<std::string> roots = roots_of(directories_);
-  const WhoseRights rights = whose_rights(whose_);
+  const WhoseRights rights = httpd ? rights_for_configuration(whose_) : whose_rights(whose_);
   AuditResult result;
   if (httpd) {
     audit_httpd(result, apachectl_, rights,
@@ -202,6 +203,7 @@ int AuditCommand::run() {
   }
   if (!against_.empty()) add_comparison(result, rights, against_);
   if (!roots.empty()) audit_trees(result, roots, rights, options, jobs);
+  rights.check_still_there();
   result.sort();
   result.let_drift_go_first();
   if (format_ == "json") {

@@ -1,44 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/audit_httpd.h"
 
-#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
+#include <exception>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "cli/command.h"
+#include "cli/command_output.h"
 #include "cli/httpd_process.h"
 #include "core/chain.h"
 #include "core/remedy.h"
 #include "core/suexec_judge.h"
 #include "core/unexamined.h"
+#include "report/json_text.h"
 #include "report/utf8.h"
 
 namespace permguard::cli {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
-/// What `command`, a line for sh, writes to its standard output.
-std::string output_of(const std::string& command) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "re"), pclose);
-  if (!pipe) throw CommandError("cannot run " + command);
-  std::string text;
-  std::array<char, 4096> buffer{};
-  while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), pipe.get())) {
-    text.append(buffer.data(), count);
+// A configuration of ten thousand hosts with names to look up takes its time.
+constexpr OutputLimits kDumpLimits{
+    .time = std::chrono::seconds(300), .bytes = std::size_t{256} << 20, .shows_errors = true};
+
+/// A null value where the text is no document.
+Json parsed(const std::string& text) {
+  try {
+    return parse_json(text);
+  } catch (const std::exception&) {
+    return {};
   }
-  return text;
 }
 
 /// What `-D DUMP_PERMGUARD_JSON` prints: the places of a configuration.
 Json document_of(const std::string& apachectl) {
   const std::string command = apachectl + " -t -D DUMP_PERMGUARD_JSON";
-  Json document = Json::parse(output_of(command), nullptr, false);
+  const auto text = output_of({"/bin/sh", "-c", command}, kDumpLimits);
+  if (!text) throw CommandError("--httpd: '" + command + "' does not end, or prints too much");
+  Json document = parsed(*text);
   if (!document.is_object() || !document.contains("places")) {
     throw CommandError(
         "--httpd: '" + command +
@@ -108,16 +111,10 @@ AuditOptions options_for(const Json& place, const HttpdAudit& audit) {
 /// its own.
 WhoseRights with_eyes_of_httpd(WhoseRights rights, const Json& document) {
   const auto file = member<std::string>(document, "pid_file");
-  const auto pid = file && !rights.surroundings ? httpd_of_pid_file(*file) : std::nullopt;
-  rights.no_httpd = !pid;
-  if (!pid) return rights;
-  const Result<bool> same_view = compare_view(*pid);
-  if (!same_view) return rights;
-  rights.surroundings = pid;
-  rights.search_path = path_of_process(*pid).value_or(rights.search_path);
-  if (same_view.value) return rights;
-  rights.root = "/proc/" + std::to_string(*pid) + "/root";
-  rights.enter = pid;
+  const auto httpd = file && !rights.surroundings ? httpd_of_pid_file(*file) : std::nullopt;
+  rights.no_httpd = !httpd && !rights.surroundings;
+  if (!httpd || rights.look_as(httpd->master) != 0) return rights;
+  rights.search_path = path_of_process(httpd->master).value_or(rights.search_path);
   return rights;
 }
 
@@ -144,6 +141,8 @@ class PlacesAudit {
     result_.user(server_);
   }
 
+  void check_still_there() const { eyes_.check_still_there(); }
+
   void audit_place(const Json& place) {
     const std::string path = path_of(place);
     WhoseRights rights = rights_of(place.at("user"));
@@ -166,7 +165,10 @@ class PlacesAudit {
     WhoseRights rights = eyes_;
     if (!audit_.as_asked) {
       rights.who = identity_of(user);
-      rights.reason = "by the configuration of httpd";
+      rights.reason = rights.root.empty()
+                          ? "by the configuration of httpd"
+                          : "by the configuration of httpd, in the mount namespace of process " +
+                                std::to_string(rights.surroundings->pid());
     }
     if (chroot_) rights.root += *chroot_;
     rights.ask_kernel = !chroot_ && can_ask(rights);  // in a jail nobody can be asked from outside
@@ -247,6 +249,7 @@ void audit_httpd(AuditResult& result, const std::string& apachectl, const WhoseR
   result.may_repeat = overlap(counting);
   PlacesAudit places(result, document, rights, audit);
   for (const Json* place : counting) places.audit_place(*place);
+  places.check_still_there();
 }
 
 }  // namespace permguard::cli

@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -41,10 +40,14 @@ struct Answers {
   }
 };
 
-/// The kernel's own answer to connect(2) says more than mode and type of the socket.
-void try_connection(Diagnosis& diagnosis) {
+/// The kernel's own answer to connect(2) says more than mode and type of the socket. `root` as
+/// WhoseRights has it: in another mount namespace the same path may be another's socket.
+void try_connection(Diagnosis& diagnosis, const std::string& root) {
   const bool asked = diagnosis.question.need == Need::connect && diagnosis.healthy();
-  if (asked && unix_listener(diagnosis.question.target) == Listener::absent) {
+  if (!asked || diagnosis.chain.empty()) return;
+  const std::string socket =
+      root.empty() ? diagnosis.question.target : root + diagnosis.chain.front().walk.resolved;
+  if (unix_listener(socket) == Listener::absent) {
     diagnosis.findings.push_back(refused_connection(diagnosis));
   }
 }
@@ -74,8 +77,7 @@ Answers examine(const std::vector<std::string>& targets, const WhoseRights& righ
     question.search_path = rights.search_path;
     question.certainty = rights.certainty();
     Diagnosis diagnosis = diagnose({filesystem, names, kernel.get(), surroundings}, question);
-    // The socket of another mount namespace or root may have the same path.
-    if (rights.root.empty()) try_connection(diagnosis);
+    try_connection(diagnosis, rights.root);
     add(answers, target, std::move(diagnosis));
   }
   return answers;
@@ -96,7 +98,7 @@ void print_text(const Answers& answers, const std::string& whose) {
   }
   for (const auto& each : answers.unexamined) {
     std::cerr << "permguard: " << printable(each.path)
-              << ": cannot be examined: " << std::strerror(each.error) << '\n';
+              << ": cannot be examined: " << unexamined_words(each.error) << '\n';
   }
 }
 
@@ -120,6 +122,9 @@ ExplainCommand::ExplainCommand(CLI::App& parent)
     : app_(parent.add_subcommand("explain", "Show why a user can or cannot run a script")) {
   app_->add_option("PATH", paths_, "The scripts, files or sockets")->required()->type_name("");
   add_whose_options(*app_, whose_);
+  // With --suexec one names the target and the other the caller.
+  app_->get_option("--pid")->remove_excludes(app_->get_option("--as"));
+  app_->get_option("--as")->remove_excludes(app_->get_option("--pid"));
   auto* need = add_need_option(*app_, need_);
   app_->add_flag("--suexec", suexec_,
                  "As suexec runs it: its policy, then what the target user needs [the owner]")
@@ -138,8 +143,11 @@ int ExplainCommand::run() {
     const SuexecRights rights(whose_, targets);
     return report(examine(targets, rights), rights.who(), rights.words(), format_);
   }
+  if (whose_.pid && whose_.as) throw CommandError("--pid excludes --as, but for --suexec");
   const WhoseRights rights = whose_rights(whose_);
-  return report(examine(targets, rights, need_), rights.who, rights.words(), format_);
+  const Answers answers = examine(targets, rights, need_);
+  rights.check_still_there();
+  return report(answers, rights.who, rights.words(), format_);
 }
 
 }  // namespace permguard::cli

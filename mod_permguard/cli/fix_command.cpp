@@ -17,15 +17,38 @@
 namespace permguard::cli {
 namespace {
 
+/// What httpd sees in a mount namespace of its own may be another file here: that is left alone.
+void leave_other_files(Work& work, const WhoseRights& rights) {
+  if (rights.root.empty()) return;
+  const SystemFilesystem theirs(rights.root);
+  std::erase_if(work.plan.changes, [&](const Change& change) {
+    const Result<FileStatus> file = theirs.status(change.path);
+    const bool same = file && file.value.device == change.examined.device &&
+                      file.value.inode == change.examined.inode;
+    if (!same) work.plan.unplanned.push_back({change.path, EXDEV});
+    return !same;
+  });
+  for (Unplanned& each : work.plan.unplanned) {
+    const Result<FileStatus> here = SystemFilesystem().status(each.path);
+    const Result<FileStatus> there = theirs.status(each.path);
+    const bool same = here && there && here.value.device == there.value.device &&
+                      here.value.inode == there.value.inode;
+    if (!same) each.error = EXDEV;
+  }
+}
+
 Work plan(const FixQuestion& question) {
   Work work;
   if (question.rights) work.who = question.rights->who;
   work.found = find_remedies(question);
+  if (question.rights) question.rights->check_still_there();
   const LinkFreeFilesystem here;
   const SystemFilesystem there(question.rights ? question.rights->root : "");
-  const bool elsewhere = question.rights && !question.rights->root.empty();
+  // A process named by --pid is only looked at; httpd's own view must be this one where it counts.
+  const bool elsewhere = question.by_pid && !question.rights->root.empty();
   work.plan = plan_changes(elsewhere ? there : static_cast<const Filesystem&>(here),
                            work.found.remedies.steps(), id_of_name, work.found.remedies.examined());
+  if (question.rights && !elsewhere) leave_other_files(work, *question.rights);
   for (const Unplanned& each : work.plan.unplanned) {
     work.found.unexamined.push_back({each.path, each.error});
   }
@@ -134,7 +157,8 @@ FixQuestion FixCommand::question() const {
   if (!against_.empty()) return question;
   for (const std::string& path : paths_) question.targets.push_back(absolute_path(path));
   question.rights = whose_rights(whose_);
-  if (apply_ && !question.rights->root.empty())
+  question.by_pid = whose_.pid.has_value();
+  if (apply_ && question.by_pid && !question.rights->root.empty())
     throw CommandError("--apply does not go with --pid");
   if (format_ == "text") std::cerr << question.rights->words() << '\n';
   return question;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/fix_work.h"
+#include "core/unexamined.h"
 #include "report/desired.h"
 #include "report/explain_text.h"
 #include "report/json_text.h"
@@ -15,7 +16,7 @@
 namespace permguard::cli {
 namespace {
 
-const char* words_of(int error) {
+std::string words_of(int error) {
   switch (error) {
     case ESTALE:
       return "it changed since it was examined; run permguard fix again";
@@ -25,11 +26,14 @@ const char* words_of(int error) {
       return "it has several hard links, of which any may lie elsewhere; see --hard-links";
     case ECANCELED:
       return "not changed, or narrowed only: a change below or above it was refused";
+    case EXDEV:
+      return "httpd sees another file under this name, in its own mount namespace; nothing is "
+             "changed here";
     case kIgnored:
       return "the file system took the change and ignored it; such permissions come from its mount "
              "options";
     default:
-      return std::strerror(error);
+      return unexamined_words(error);
   }
 }
 

@@ -28,6 +28,7 @@ struct FixQuestion {
   std::vector<std::string> targets;   ///< absolute
   std::string against;                ///< instead: a snapshot
   std::optional<WhoseRights> rights;  ///< with targets
+  bool by_pid = false;                ///< they are those of a process named by --pid
   Need need = Need::execute;
 };
 

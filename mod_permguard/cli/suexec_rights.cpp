@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "cli/command.h"
-#include "cli/httpd_process.h"
 #include "core/suexec.h"
 #include "report/explain_text.h"
 
@@ -27,27 +26,25 @@ std::string installed_suexec() {
 
 WhoseRights caller_of(WhoseOptions options) {
   options.as.reset();
-  WhoseRights caller = whose_rights(options);
-  if (!caller.root.empty()) {
-    throw CommandError("--suexec: process " + std::to_string(*options.pid) +
-                       " sees other files than this one");
-  }
-  return caller;
+  return whose_rights(options);
 }
 
-SuexecSettings settings_for(const Identity& caller) {
+SuexecSettings settings_for(const WhoseRights& caller) {
   const std::string binary = installed_suexec();
-  Result<SuexecSettings> settings = read_suexec_settings(binary, caller.name);
-  if (settings) return std::move(settings.value);
+  Result<SuexecSettings> settings = read_suexec_settings(binary, caller.who.name);
+  if (settings) {
+    refresh_suexec_config(settings.value, SystemFilesystem(caller.root), caller.who.name);
+    return std::move(settings.value);
+  }
   throw CommandError(binary + " -V: " + std::strerror(settings.error) +
                      "; root and the server's user may ask it");
 }
 
 /// The user suexec must change to, since it takes no other.
-Identity owner_of(const std::vector<std::string>& targets) {
+Identity owner_of(const std::vector<std::string>& targets, const Filesystem& filesystem) {
   std::optional<Identity> owner;
   for (const std::string& target : targets) {
-    const Result<FileStatus> file = SystemFilesystem().target_status(target);
+    const Result<FileStatus> file = filesystem.target_status(target);
     if (!file) continue;
     if (owner && (owner->uid != file.value.uid || owner->gid != file.value.gid)) {
       throw CommandError("--suexec: the files have several owners: use --as USER:GROUP");
@@ -64,15 +61,16 @@ Identity named_user(const std::string& spec) {
   throw CommandError("--as '" + spec + "': " + std::strerror(found.error));
 }
 
-SuexecTarget target_for(const WhoseOptions& options, const std::vector<std::string>& targets) {
-  const Identity who = options.as ? named_user(*options.as) : owner_of(targets);
+SuexecTarget target_for(const WhoseOptions& options, const std::vector<std::string>& targets,
+                        const Filesystem& filesystem) {
+  const Identity who = options.as ? named_user(*options.as) : owner_of(targets, filesystem);
   Result<SuexecTarget> found = lookup_suexec_target(who.uid, who.gid, false);
   if (found) return std::move(found.value);
   throw CommandError(std::string("the target user: ") + std::strerror(found.error));
 }
 
-std::unique_ptr<Kernel> kernel_for(const Identity& who) {
-  auto kernel = std::make_unique<DelegateKernel>(who, true);
+std::unique_ptr<Kernel> kernel_for(const Identity& who, const std::string& enter) {
+  auto kernel = std::make_unique<DelegateKernel>(who, true, enter);
   return kernel->error() == 0 ? std::move(kernel) : nullptr;
 }
 
@@ -80,23 +78,23 @@ std::unique_ptr<Kernel> kernel_for(const Identity& who) {
 
 SuexecRights::SuexecRights(const WhoseOptions& options, const std::vector<std::string>& targets)
     : caller_(caller_of(options)),
-      settings_(settings_for(caller_.who)),
-      target_(target_for(options, targets)),
-      surroundings_(read_surroundings(options.pid.value_or(running_httpd_child().value_or(0)))),
+      filesystem_(caller_.root),
+      settings_(settings_for(caller_)),
+      target_(target_for(options, targets, filesystem_)),
+      surroundings_(surroundings_of(caller_)),
       caller_kernel_(caller_.make_kernel()),
-      target_kernel_(kernel_for(target_.who)) {}
+      target_kernel_(kernel_for(target_.who, caller_.enter)) {}
 
 Diagnosis SuexecRights::diagnose(const std::string& script) const {
-  const SystemFilesystem filesystem;
   const SystemNames names;
   SuexecQuestion question;
   question.script.target = script;
   question.script.who = caller_.who;
   question.script.certainty = caller_.certainty();
   question.target = target_;
-  question.target.userdir = is_in_userdir(filesystem, settings_, target_, script);
+  question.target.userdir = is_in_userdir(filesystem_, settings_, target_, script);
   question.target_kernel = target_kernel_.get();
-  return diagnose_suexec({filesystem, names, caller_kernel_.get(), surroundings_}, settings_,
+  return diagnose_suexec({filesystem_, names, caller_kernel_.get(), surroundings_}, settings_,
                          question);
 }
 

@@ -25,6 +25,7 @@ class SuexecRights {
 
  private:
   WhoseRights caller_;
+  SystemFilesystem filesystem_;
   SuexecSettings settings_;
   SuexecTarget target_;
   Surroundings surroundings_;

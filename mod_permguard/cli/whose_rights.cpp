@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/whose_rights.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -35,50 +36,120 @@ WhoseRights of_user(const std::string& spec) {
   return rights;
 }
 
-Identity identity_of_process(pid_t pid) {
-  Result<Identity> found = process_identity(pid);
+std::string no_process(pid_t pid, int error) {
+  const bool gone = error == ENOENT || error == ESRCH;
+  return process_words(pid) + ": " + (gone ? "no such process" : std::strerror(error));
+}
+
+Identity identity_of_process(const Process& process) {
+  Result<Identity> found = process_identity(process.path());
   if (found) return std::move(found.value);
-  throw CommandError(process_words(pid) + ": " +
-                     (found.error == ENOENT ? "no such process" : std::strerror(found.error)));
+  throw CommandError(no_process(process.pid(), found.error));
 }
 
 WhoseRights of_process(pid_t pid) {
+  const Result<Process> process = Process::open(pid);
+  if (!process) throw CommandError(no_process(pid, process.error));
   WhoseRights rights;
-  rights.who = identity_of_process(pid);
+  rights.who = identity_of_process(process.value);
   rights.reason = process_words(pid);
-  rights.surroundings = pid;
-  rights.search_path = path_of_process(pid).value_or(kDefaultPath);
-  const Result<bool> same_view = compare_view(pid);
-  if (!same_view) {
-    throw CommandError("cannot look into " + process_words(pid) + ": " +
-                       std::strerror(same_view.error));
+  rights.search_path = path_of_process(process.value).value_or(kDefaultPath);
+  if (const int error = rights.look_as(process.value); error != 0) {
+    throw CommandError("cannot look into " + process_words(pid) + ": " + std::strerror(error));
   }
-  if (same_view.value) return rights;
-  rights.root = "/proc/" + std::to_string(pid) + "/root";
-  rights.enter = pid;
   return rights;
 }
 
-WhoseRights of_running_httpd(pid_t pid) {
+/// Which process of an httpd is one that serves: one of the configuration's user, where that is
+/// known, since daemons of mod_wsgi have users of their own. Throws CommandError where it is not.
+const Process* serving_process(const RunningHttpd& httpd, const RunConfiguration& configuration) {
+  const Result<Identity> user = lookup_identity(configuration.user);
+  std::vector<uid_t> users;
+  const Process* first = nullptr;
+  for (const Process& child : httpd.children) {
+    const Result<Identity> who = process_identity(child.path());
+    if (!who) continue;
+    if (user && who.value.uid == user.value.uid) return &child;
+    if (first == nullptr) first = &child;
+    if (std::find(users.begin(), users.end(), who.value.uid) == users.end()) {
+      users.push_back(who.value.uid);
+    }
+  }
+  if (users.size() < 2) return first;
+  throw CommandError("the children of the running httpd, " + process_words(httpd.master.pid()) +
+                     ", have several users: name one of them by --pid, or a user by --as");
+}
+
+/// By ChrootDir; else the root process is looked at, which does not end before httpd does.
+bool has_other_root(const Process& child, const Process& master) {
+  struct stat one {
+  }, other{};
+  return stat(child.path("root").c_str(), &one) == 0 &&
+         stat(master.path("root").c_str(), &other) == 0 &&
+         (one.st_dev != other.st_dev || one.st_ino != other.st_ino);
+}
+
+WhoseRights of_running_httpd(const RunningHttpd& httpd, const RunConfiguration& configuration) {
   WhoseRights rights;
-  rights.who = identity_of_process(pid);
-  rights.reason = "User of the running httpd, " + process_words(pid);
-  rights.search_path = path_of_process(pid).value_or(kDefaultPath);
+  const Process* child = serving_process(httpd, configuration);
+  const Process& process = child != nullptr ? *child : httpd.master;
+  if (child == nullptr && !configuration.user.empty()) {
+    rights.who = of_user(configuration.user).who;
+  } else {
+    rights.who = identity_of_process(process);
+  }
+  rights.reason = "User of the running httpd, " + process_words(process.pid());
+  // A child can write over its own.
+  rights.search_path = path_of_process(httpd.master).value_or(kDefaultPath);
+  const bool jailed = child != nullptr && has_other_root(*child, httpd.master);
+  if (rights.look_as(jailed ? *child : httpd.master) != 0) {
+    rights.reason += ", whose mounts may not be looked at";
+  } else if (!rights.root.empty()) {
+    rights.reason += ", in its mount namespace";
+  }
   return rights;
 }
 
-WhoseRights of_default_user() {
-  if (const auto pid = running_httpd_child()) return of_running_httpd(*pid);
-  for (const char* name : {"www-data", "apache"}) {
+/// Throws CommandError that names one process of each.
+[[noreturn]] void refuse_several(const std::vector<RunningHttpd>& httpds) {
+  std::string text = "several httpds are running; name one by --pid:";
+  for (const RunningHttpd& httpd : httpds) {
+    const Process& process = httpd.children.empty() ? httpd.master : httpd.children.front();
+    text += (text.ends_with(':') ? " " : ", ") + std::to_string(process.pid()) + " (of " +
+            std::to_string(httpd.master.pid()) + ")";
+  }
+  throw CommandError(text);
+}
+
+WhoseRights of_absent_httpd(const RunConfiguration& configuration) {
+  for (const std::string& name :
+       {configuration.user, std::string("www-data"), std::string("apache"), std::string("wwwrun"),
+        std::string("http"), std::string("daemon"), std::string("nobody")}) {
     Result<Identity> found = lookup_identity(name);
     if (!found) continue;
     WhoseRights rights;
     rights.who = std::move(found.value);
-    rights.reason = "no httpd is running";
+    rights.reason = name == configuration.user ? "User of the configuration, no httpd is running"
+                                               : "no httpd is running";
     rights.no_httpd = true;
     return rights;
   }
-  throw CommandError("no httpd is running and there is no user www-data or apache: use --as USER");
+  throw CommandError(
+      "no httpd is running and there is no user www-data, apache, wwwrun, http, daemon or nobody: "
+      "use --as USER");
+}
+
+WhoseRights of_default_user() {
+  const RunConfiguration configuration = installed_configuration();
+  if (!configuration.pid_file.empty()) {
+    if (const auto httpd = httpd_of_pid_file(configuration.pid_file)) {
+      return of_running_httpd(*httpd, configuration);
+    }
+  }
+  const std::vector<RunningHttpd> httpds = running_httpds();
+  if (httpds.size() > 1) refuse_several(httpds);
+  // The configuration read above is not that of an httpd that was found otherwise.
+  return httpds.empty() ? of_absent_httpd(configuration) : of_running_httpd(httpds.front(), {});
 }
 
 WhoseRights of_caller() {
@@ -96,10 +167,25 @@ WhoseRights choose(const WhoseOptions& options) {
 
 }  // namespace
 
+int WhoseRights::look_as(const Process& process) {
+  const Result<bool> same_view = compare_view(process);
+  if (!same_view) return same_view.error;
+  surroundings = process;
+  root = same_view.value ? std::string() : process.path("root");
+  enter = same_view.value ? std::string() : process.path();
+  return 0;
+}
+
 std::unique_ptr<Kernel> WhoseRights::make_kernel() const {
   if (!ask_kernel) return nullptr;
   auto kernel = std::make_unique<DelegateKernel>(who, true, enter);
   return kernel->error() == 0 ? std::move(kernel) : nullptr;
+}
+
+void WhoseRights::check_still_there() const {
+  if (root.empty() || access(surroundings->path("root").c_str(), F_OK) == 0) return;
+  throw CommandError(process_words(surroundings->pid()) +
+                     " has ended meanwhile, so its files could not be looked at: try again");
 }
 
 std::string WhoseRights::words() const {
@@ -108,7 +194,8 @@ std::string WhoseRights::words() const {
 }
 
 Surroundings surroundings_of(const WhoseRights& rights) {
-  Surroundings around = read_surroundings(rights.surroundings.value_or(0));
+  Surroundings around =
+      rights.surroundings ? read_surroundings(rights.surroundings->path()) : read_surroundings();
   around.asker_shares_mounts = rights.root.empty();
   // systemd has set it for the audit, perhaps, and not for httpd.
   if (rights.no_httpd && !rights.surroundings) around.no_new_privs = false;
@@ -124,6 +211,13 @@ WhoseRights whose_rights(const WhoseOptions& options) {
   if (rights.search_path.empty()) rights.search_path = kDefaultPath;
   if (options.search_path) rights.search_path = *options.search_path;
   rights.ask_kernel = can_ask(rights);
+  return rights;
+}
+
+WhoseRights rights_for_configuration(const WhoseOptions& options) {
+  if (options.as || options.pid) return whose_rights(options);
+  WhoseRights rights = of_caller();
+  rights.search_path = options.search_path.value_or(kDefaultPath);
   return rights;
 }
 

@@ -12,6 +12,7 @@
 #include "core/filesystem.h"
 #include "core/identity.h"
 #include "core/kernel.h"
+#include "core/process.h"
 
 namespace permguard::cli {
 
@@ -20,11 +21,20 @@ struct WhoseRights {
   Identity who;
   std::string reason;       ///< why this identity: "User of the running httpd, process 812"
   std::string search_path;  ///< PATH the scripts get
-  std::string root;         ///< put before every path: "" or "/proc/PID/root"
-  std::optional<pid_t> surroundings;  ///< the process whose sandbox counts; none: this one's
-  bool no_httpd = false;              ///< this process only stands for an httpd that does not run
-  std::optional<pid_t> enter;         ///< the process whose mount namespace and root are entered
-  bool ask_kernel = false;            ///< a child can become `who` and ask there
+  std::string root;         ///< put before every path: "" or the root of `surroundings` in proc(5)
+  std::optional<Process> surroundings;  ///< the process whose sandbox counts; none: this one's
+  bool no_httpd = false;                ///< this process only stands for an httpd that does not run
+  std::string enter;        ///< the process whose mount namespace and root are entered: its
+                            ///< directory in proc(5); empty: none
+  bool ask_kernel = false;  ///< a child can become `who` and ask there
+
+  /// Looks as `process` does: in its sandbox and, where it sees other files, with its eyes. Errors:
+  /// those of compare_view(): then nothing is changed.
+  int look_as(const Process& process);
+
+  /// Throws CommandError where the process whose files were looked at has ended: then they only
+  /// seem to be missing. For the end of a look.
+  void check_still_there() const;
 
   /// An asker that answers as `who`; null where nobody can be asked.
   std::unique_ptr<Kernel> make_kernel() const;
@@ -40,7 +50,11 @@ Surroundings surroundings_of(const WhoseRights& rights);
 bool can_ask(const WhoseRights& rights);
 
 /// By the rules of contract section 7. Throws CommandError: unknown user, no such process, a
-/// process that may not be looked into, nobody to ask for.
+/// process that may not be looked into, nobody to ask for, several httpds.
 WhoseRights whose_rights(const WhoseOptions& options);
+
+/// The same for an audit of an httpd's configuration, which tells users and httpd itself: without
+/// --as and --pid nobody's yet.
+WhoseRights rights_for_configuration(const WhoseOptions& options);
 
 }  // namespace permguard::cli

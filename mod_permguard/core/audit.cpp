@@ -124,6 +124,34 @@ bool is_undecided(const std::vector<Finding>& findings) {
   return conditional;
 }
 
+/// Another asker, of which is remembered what it could not be asked.
+class NotedKernel : public Kernel {
+ public:
+  explicit NotedKernel(std::unique_ptr<const Kernel> kernel) : kernel_(std::move(kernel)) {}
+
+  KernelAnswer may_access(const std::string& path, Permissions wanted) const override {
+    return noted(kernel_->may_access(path, wanted));
+  }
+  KernelAnswer may_execute(const std::string& path) const override {
+    return noted(kernel_->may_execute(path));
+  }
+  /// The errno of the last answer that was lost since this was asked; 0: none.
+  int take_loss() const { return std::exchange(loss_, 0); }
+
+ private:
+  KernelAnswer noted(const KernelAnswer& answer) const {
+    if (answer.lost()) loss_ = answer.error;
+    return answer;
+  }
+
+  std::unique_ptr<const Kernel> kernel_;
+  mutable int loss_ = 0;
+};
+
+std::unique_ptr<const NotedKernel> noted(std::unique_ptr<const Kernel> kernel) {
+  return kernel ? std::make_unique<const NotedKernel>(std::move(kernel)) : nullptr;
+}
+
 class Worker {
  public:
   Worker(const Auditor& auditor, const AuditOptions& options, DirectoryStack& stack,
@@ -132,7 +160,7 @@ class Worker {
         options_(options),
         stack_(stack),
         sink_(sink),
-        kernel_(auditor.make_kernel ? auditor.make_kernel() : nullptr),
+        kernel_(noted(auditor.make_kernel ? auditor.make_kernel() : nullptr)),
         judge_(auditor.make_judge ? auditor.make_judge() : FileJudge{}) {}
 
   void run() {
@@ -241,7 +269,8 @@ class Worker {
       std::erase_if(findings, [](const Finding& finding) { return finding.conditional; });
     }
     sink_.examined(path, std::move(findings));
-    if (undecided) sink_.unexamined(path, EACCES);
+    const int loss = kernel_ ? kernel_->take_loss() : 0;
+    if (undecided || loss != 0) sink_.unexamined(path, loss != 0 ? loss : EACCES);
   }
 
   std::vector<Finding> findings_of(const std::string& path) {
@@ -327,7 +356,7 @@ class Worker {
   const AuditOptions& options_;
   DirectoryStack& stack_;
   SerialSink& sink_;
-  std::unique_ptr<Kernel> kernel_;
+  std::unique_ptr<const NotedKernel> kernel_;
   FileJudge judge_;
   unsigned nested_ = 0;
 };

@@ -100,7 +100,7 @@ class QuickLook {
     const CommandLookup found = find_command(
         next.path, next.search_path, next.directory, [&](const std::string& candidate) {
           const KernelAnswer answer = examiner_.kernel->may_access(candidate, kExecute);
-          return answer.kind == KernelAnswer::Kind::not_asked ? EACCES : answer.error;
+          return answer.allowed() || answer.refused() ? answer.error : EACCES;
         });
     // An env that env runs has words of its own: for the long look.
     return found.error == 0 && !is_env(found.path) &&

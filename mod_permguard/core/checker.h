@@ -30,6 +30,7 @@ struct Question {
   FindLeads named_by{};
   FindLeads search_path_set_by{};
   std::string outside{};  ///< what stands before the paths for who reads advice: a chroot
+  bool may_quote = true;  ///< false: of the target no byte is told, whatever `who` may seem to read
 };
 
 /// The ids that a user namespace maps: user_namespaces(7). Capabilities count for files whose
@@ -70,6 +71,8 @@ struct Surroundings {
 /// The surroundings of the calling process (proc(5)); `pid` 0. What cannot be read is left at
 /// its default.
 Surroundings read_surroundings(pid_t pid = 0);
+/// Those of the process whose directory of proc(5) is `process`: Process::path().
+Surroundings read_surroundings(const std::string& process);
 
 /// Whom to ask. `kernel` may be null: then everything is computed from mode, ACL and mounts,
 /// and denials are modelled.
@@ -91,6 +94,9 @@ struct Link {
   /// none.
   std::size_t named_by = kNamedByQuestion;
   static constexpr std::size_t kNamedByQuestion = static_cast<std::size_t>(-1);
+  /// Whether the asked user may read it. Of what he may not read no byte is told, though this
+  /// process has read it: no first line, and no name that leads to nothing.
+  bool quotable = true;
 };
 
 /// The answer with its grounds.
@@ -105,6 +111,7 @@ struct Diagnosis {
   /// The errno that this process gets in place of the kernel's answers (an old kernel, a filter on
   /// system calls); 0: it answers. What the identity may do is then modelled.
   int unheard = 0;
+  int unanswered = 0;   ///< errno of a question that the kernel was to answer and that got none
 
   bool healthy() const { return findings.empty(); }
   /// The first finding of severity error, or null.

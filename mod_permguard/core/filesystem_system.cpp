@@ -111,17 +111,37 @@ std::string mountinfo_for(const std::string& root) {
   return root.substr(0, root.size() - kRoot.size()) + "/mountinfo";
 }
 
-void find_mount_point(const std::string& path, const std::string& root, Mount& mount) {
+constexpr int kHarmless = O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+/// A file below a root, as calls that take a path know it from here. Below another root than "" it
+/// is held by a descriptor: an absolute link on its way would lead out of it.
+class Here {
+ public:
+  Here(const std::string& root, const std::string& path, int follow = O_NOFOLLOW)
+      : file_(root.empty() ? -1 : open_below(root, path, O_PATH | O_CLOEXEC | follow)),
+        path_(root.empty() ? path : "/proc/self/fd/" + std::to_string(file_.number())) {}
+
+  /// -1: the path is its own, or there is no such file.
+  int descriptor() const { return file_.number(); }
+  const std::string& path() const { return path_; }
+  /// The link of proc(5) is followed to the file, where it is a link itself to that.
+  GetAttribute get_attribute() const { return file_.valid() ? getxattr : lgetxattr; }
+  int follow() const { return file_.valid() ? 0 : AT_SYMLINK_NOFOLLOW; }
+
+ private:
+  Descriptor file_;
+  std::string path_;
+};
+
+void find_mount_point(const Here& file, const std::string& root, Mount& mount) {
   struct statx seen {};
-  if (statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &seen) != 0) return;
+  if (statx(AT_FDCWD, file.path().c_str(), file.follow(), STATX_MNT_ID, &seen) != 0) return;
   if ((seen.stx_mask & STATX_MNT_ID) == 0) return;
   std::ifstream mounts(mountinfo_for(root));
   for (std::string line; std::getline(mounts, line);) {
     if (read_mountinfo_line(line, seen.stx_mnt_id, mount)) return;
   }
 }
-
-constexpr int kHarmless = O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 
 int type_error(int file) {
   struct stat seen {};
@@ -204,7 +224,12 @@ int each_name_in(int descriptor, const NameVisitor& visit) {
 
 Result<FileStatus> SystemFilesystem::status(const std::string& path) const {
   struct stat seen {};
-  if (lstat((root_ + path).c_str(), &seen) != 0) return failure<FileStatus>(errno);
+  if (root_.empty()) {
+    if (lstat(path.c_str(), &seen) != 0) return failure<FileStatus>(errno);
+    return {0, status_of(seen)};
+  }
+  const Descriptor file(open_below(root_, path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!file.valid() || fstat(file.number(), &seen) != 0) return failure<FileStatus>(errno);
   return {0, status_of(seen)};
 }
 
@@ -221,42 +246,51 @@ Result<FileStatus> SystemFilesystem::target_status(const std::string& path) cons
 
 Result<std::string> SystemFilesystem::read_link(const std::string& path) const {
   std::string text(4096, '\0');  // PATH_MAX: no link's text is longer
-  const ssize_t got = readlink((root_ + path).c_str(), text.data(), text.size());
+  const Here link(root_, path);
+  // An empty name is the link that the descriptor is of: readlink(2).
+  const ssize_t got = link.descriptor() >= 0
+                          ? readlinkat(link.descriptor(), "", text.data(), text.size())
+                          : readlink(link.path().c_str(), text.data(), text.size());
   if (got < 0) return failure<std::string>(errno);
   text.resize(static_cast<std::size_t>(got));
   return {0, std::move(text)};
 }
 
 Result<std::optional<Acl>> SystemFilesystem::acl(const std::string& path) const {
-  return read_acl(root_ + path, kAccessAcl, false);
+  const Here file(root_, path);
+  return read_acl(file.path(), kAccessAcl, file.descriptor() >= 0);
 }
 
 Result<std::optional<Acl>> SystemFilesystem::default_acl(const std::string& path) const {
-  return read_acl(root_ + path, kDefaultAcl, false);
+  const Here file(root_, path);
+  return read_acl(file.path(), kDefaultAcl, file.descriptor() >= 0);
 }
 
 Result<Mount> SystemFilesystem::mount(const std::string& path) const {
-  const std::string real = root_ + path;
+  const Here file(root_, path);
+  const std::string& real = file.path();
   struct statvfs seen {};
   if (statvfs(real.c_str(), &seen) != 0) return failure<Mount>(errno);
   Mount mount{.noexec = (seen.f_flag & ST_NOEXEC) != 0,
               .nosuid = (seen.f_flag & ST_NOSUID) != 0,
               .read_only = (seen.f_flag & ST_RDONLY) != 0,
               .nosymfollow = (seen.f_flag & kNoSymfollow) != 0,
-              .acls = attribute_of(real, kAccessAcl).error != ENOTSUP};
-  find_mount_point(real, root_, mount);
+              .acls = attribute_of(real, kAccessAcl, file.get_attribute()).error != ENOTSUP};
+  find_mount_point(file, root_, mount);
   return {0, std::move(mount)};
 }
 
 bool SystemFilesystem::is_immutable(const std::string& path) const {
   struct statx seen {};
-  return statx(AT_FDCWD, (root_ + path).c_str(), AT_SYMLINK_NOFOLLOW, 0, &seen) == 0 &&
+  const Here file(root_, path);
+  return statx(AT_FDCWD, file.path().c_str(), file.follow(), 0, &seen) == 0 &&
          (seen.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0;
 }
 
 bool SystemFilesystem::follows_links(const std::string& directory) const {
   struct statvfs seen {};
-  return statvfs((root_ + directory).c_str(), &seen) != 0 || (seen.f_flag & kNoSymfollow) == 0;
+  return statvfs(Here(root_, directory).path().c_str(), &seen) != 0 ||
+         (seen.f_flag & kNoSymfollow) == 0;
 }
 
 Result<std::string> SystemFilesystem::read(const std::string& path, std::size_t offset,
@@ -269,13 +303,14 @@ Result<std::string> SystemFilesystem::read(const std::string& path, std::size_t 
 }
 
 int SystemFilesystem::each_name(const std::string& path, const NameVisitor& visit) const {
-  const int descriptor = open((root_ + path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int descriptor = open_below(root_, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   return descriptor < 0 ? errno : each_name_in(descriptor, visit);
 }
 
 Result<std::string> SystemFilesystem::attribute(const std::string& path,
                                                 const std::string& name) const {
-  return attribute_of(root_ + path, name.c_str());
+  const Here file(root_, path);
+  return attribute_of(file.path(), name.c_str(), file.get_attribute());
 }
 
 Result<std::string> SystemFilesystem::target_attribute(const std::string& path,

@@ -61,5 +61,7 @@ Identity current_identity();
 /// Groups, CapEff): groups are those it was started with, which may be fewer than the group
 /// data base has today. Errors: ENOENT no such process, EACCES.
 Result<Identity> process_identity(pid_t pid);
+/// The same of the process whose directory of proc(5) is `directory`: Process::path().
+Result<Identity> process_identity(const std::string& directory);
 
 }  // namespace permguard

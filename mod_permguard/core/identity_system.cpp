@@ -216,7 +216,11 @@ Identity current_identity() {
 }
 
 Result<Identity> process_identity(pid_t pid) {
-  const Result<std::string> status = read_whole("/proc/" + std::to_string(pid) + "/status");
+  return process_identity("/proc/" + std::to_string(pid));
+}
+
+Result<Identity> process_identity(const std::string& directory) {
+  const Result<std::string> status = read_whole(directory + "/status");
   if (!status) return failure<Identity>(status.error == ESRCH ? ENOENT : status.error);
   // Columns: real, effective, saved, file system.
   const auto uids = numbers_of(status.value, "Uid", 10);

@@ -32,10 +32,16 @@ ReadMore reader_of(const Filesystem& filesystem, const std::string& path, int& e
   };
 }
 
+/// Codes whose detail holds bytes of the file itself.
+bool quotes_the_file(Code code) {
+  return code == Code::no_shebang || code == Code::bom_before_shebang ||
+         code == Code::shebang_crlf || code == Code::shebang_relative || code == Code::shebang_loop;
+}
+
 }  // namespace
 
 Inspection::Inspection(const Examiner& examiner, const Question& question)
-    : examiner_(examiner), diagnosis_{question, {}, {}, false} {}
+    : examiner_(examiner), diagnosis_{question, {}, {}, false, false, 0, 0} {}
 
 Diagnosis Inspection::run() {
   const Question& question = diagnosis_.question;
@@ -48,6 +54,7 @@ Diagnosis Inspection::run() {
     examine_plain(question.need);
   }
   diagnosis_.exists = !diagnosis_.chain.empty() && diagnosis_.chain.front().walk.complete;
+  if (diagnosis_.unanswered != 0) doubt_denials();
   for (Finding& finding : diagnosis_.findings) finding.target_seen = diagnosis_.exists;
   limit_remedies();
   return std::move(diagnosis_);
@@ -95,13 +102,16 @@ void Inspection::execute(const Candidate& candidate, const ExecContext& context)
   const bool regular = judge_program(link, first);
   if (regular) {
     read_format(link);
+    link.quotable = execve_only_ || may_quote(link);
     judge_format(link);
     judge_capabilities(link);
   }
   const std::size_t place = diagnosis_.chain.size();
   diagnosis_.chain.push_back(link);
   if (regular) {
+    const std::size_t beyond = diagnosis_.findings.size();
     follow(link, candidate, context);
+    if (!link.quotable) withhold(link, place, beyond);
     if (!execve_only_) judge_script_read(link, place);
   }
   leave_to_process(first, link.walk);
@@ -220,7 +230,10 @@ void Inspection::judge_format(const Link& link) {
   if (!link.head_read || !link.head.fault || *link.head.fault == Code::shebang_crlf) {
     return;
   }
-  Finding& finding = add_format_fault(*link.head.fault, link, link.head.detail, link.head.error);
+  const bool quotes = quotes_the_file(*link.head.fault);
+  Finding& finding = add_format_fault(*link.head.fault, link,
+                                      quotes && !link.quotable ? std::string() : link.head.detail,
+                                      link.head.error);
   const bool unknown_formats = examiner_.surroundings.binfmt.state == BinfmtMisc::State::unreadable;
   if (unknown_formats && link.head.format != Format::text && may_be_misc_format(link.head)) {
     finding.certainty = Certainty::modelled;

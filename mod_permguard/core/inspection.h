@@ -38,6 +38,8 @@ class Inspection {
   void judge_access(const Link& link, Permissions wanted, Code denied, const Identity& who);
   void judge_mount(const Link& link);
   void read_format(Link& link);
+  bool may_quote(const Link& link) const;
+  void withhold(const Link& link, std::size_t place, std::size_t first);
   void judge_format(const Link& link);
   void judge_capabilities(const Link& link);
   Finding& add_format_fault(Code code, const Link& link, const std::string& detail, int error);
@@ -66,6 +68,7 @@ class Inspection {
   void add_walk_faults(const Link& link, const Identity& who);
   void place(Finding& finding, const FileStatus& file);
   Certainty certainty_of(Code code) const;
+  void doubt_denials();
   void join_remedies(const Link& link, Finding& read);
   void add_hint(Finding& finding, const std::string& nearest, const FileStatus& file) const;
   void remedy_denial(Finding& finding, const Link& link, const Step& step, Permissions wanted,

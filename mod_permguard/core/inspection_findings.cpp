@@ -90,6 +90,13 @@ Certainty Inspection::certainty_of(Code code) const {
                                                                                : Certainty::certain;
 }
 
+/// Nobody has confirmed what was computed.
+void Inspection::doubt_denials() {
+  for (Finding& finding : diagnosis_.findings) {
+    if (depends_on_identity(finding.code)) finding.certainty = Certainty::modelled;
+  }
+}
+
 Finding& Inspection::add(Code code, const Link& link) {
   Finding finding;
   finding.code = code;
@@ -224,6 +231,44 @@ void Inspection::join_remedies(const Link& link, Finding& read) {
   }
 }
 
+/// Read by this process and shown to others: only what the asked user may read himself.
+bool Inspection::may_quote(const Link& link) const {
+  const bool is_target = diagnosis_.chain.empty();
+  if (!link.head_read || (is_target && !diagnosis_.question.may_quote)) return !link.head_read;
+  if (examiner_.kernel != nullptr) {
+    const KernelAnswer answer = examiner_.kernel->may_access(link.path, kRead);
+    if (answer.allowed() || answer.refused()) return answer.allowed();
+  }
+  const Step& end = *link.walk.end();
+  return link.walk.faults.empty() &&
+         decide_access(end.status, end.acl, diagnosis_.question.who, kRead).allowed;
+}
+
+/// What findings from `first` on say in words that stand in `link`, which the user may not read. A
+/// file that is there keeps its name, since its repair needs it; a name of nothing is text.
+void Inspection::withhold(const Link& link, std::size_t place, std::size_t first) {
+  for (std::size_t i = first; i < diagnosis_.findings.size(); ++i) {
+    Finding& finding = diagnosis_.findings[i];
+    const bool names_nothing =
+        finding.code == Code::not_found || finding.code == Code::name_too_long;
+    const bool says_name = names_nothing || finding.path == link.walk.resolved ||
+                           finding.code == Code::search_denied ||
+                           finding.code == Code::not_a_directory;
+    if (!says_name) continue;
+    finding.detail.clear();
+    finding.hint.clear();
+    if (names_nothing) {
+      finding.path = link.walk.resolved;
+      this->place(finding, link.walk.end()->status);
+    }
+    if (finding.remedy.steps.empty()) finding.remedy = general_remedy(finding);
+  }
+  auto& chain = diagnosis_.chain;
+  chain.erase(std::remove_if(chain.begin() + static_cast<std::ptrdiff_t>(place) + 1, chain.end(),
+                             [](const Link& each) { return !each.walk.complete; }),
+              chain.end());
+}
+
 void Inspection::add_walk_faults(const Link& link, const Identity& who) {
   for (const WalkFault& fault : link.walk.faults) {
     Finding& finding = add(fault.code, link);
@@ -288,7 +333,9 @@ void Inspection::ask_kernel(const Link& link, std::size_t first, Permissions wan
                                   [](const Finding& f) { return is_about_access(f.code); }),
                    findings.end());
   }
-  const KernelAnswer answer = execution && !access.refused() ? ask_execution(link, first) : access;
+  const bool ask_more = execution && !access.refused() && !access.lost();
+  const KernelAnswer answer = ask_more ? ask_execution(link, first) : access;
+  if (answer.lost()) diagnosis_.unanswered = answer.error;
   if (answer.refused() && findings.size() == first) {
     add_refusal(link, answer);
   }

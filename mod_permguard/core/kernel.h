@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
+#include <cstdint>
+#include <memory>
 #include <string>
 
 #include "core/file_status.h"
@@ -12,12 +13,18 @@ namespace permguard {
 /// What the kernel said when it was asked. EPERM, ENOSYS, EINVAL, EINTR, EIO and ENOMEM mean
 /// that the question was not answered: `not_asked`, never a refusal.
 struct KernelAnswer {
-  enum class Kind { not_asked, allowed, refused };
+  enum class Kind {
+    not_asked,
+    allowed,
+    refused,
+    lost  ///< asked, and who had to answer was stopped or killed each time
+  };
   Kind kind = Kind::not_asked;
-  int error = 0;  ///< errno of a refusal
+  int error = 0;  ///< errno of a refusal; of lost: ETIMEDOUT stopped or too slow, ECONNRESET killed
 
   bool allowed() const { return kind == Kind::allowed; }
   bool refused() const { return kind == Kind::refused; }
+  bool lost() const { return kind == Kind::lost; }
 };
 
 /// The answer that a system call's result stands for; `error` 0 is success.
@@ -83,13 +90,18 @@ bool kernel_has_exec_check();
 /// A child process that has become another identity (setgroups, setgid, setuid, then an
 /// optional chroot) and asks there, with both calls. Needs root, unless `who` is the caller
 /// already. May be made while other threads run: the child allocates nothing. One thread at a
-/// time may ask. The child ends with this object.
+/// time may ask. The child ends with this object, and with its process.
+///
+/// The user it has become may stop and kill it, but not trace it, and gets none of the asker's
+/// descriptors. A question that is not answered is put to a new child, a few times; then it is
+/// `lost`, and after a dozen new children every further one is.
 class DelegateKernel : public Kernel {
  public:
   /// `use_exec_check` false leaves AT_EXECVE_CHECK out, as on older kernels.
-  /// `enter_pid`: first enter that process's mount namespace, root and user namespace (setns(2),
-  /// chroot(2)); `who` is as this process sees it.
-  DelegateKernel(const Identity& who, bool use_exec_check, std::optional<pid_t> enter_pid = {});
+  /// `enter`, where not empty, a process's directory in proc(5) (Process::path()): first enter its
+  /// mount namespace, root and user namespace (setns(2), chroot(2)); `who` is as this process sees
+  /// it.
+  DelegateKernel(const Identity& who, bool use_exec_check, const std::string& enter = {});
   ~DelegateKernel() override;
   DelegateKernel(const DelegateKernel&) = delete;
   DelegateKernel& operator=(const DelegateKernel&) = delete;
@@ -103,11 +115,22 @@ class DelegateKernel : public Kernel {
   bool refuses_execution_by_itself() const override;
 
  private:
+  class Entered;
+  class Delegate;
+
+  void renew() const;
   KernelAnswer ask(char question, const std::string& path, Permissions wanted) const;
 
-  int socket_ = -1;
-  pid_t child_ = -1;
-  int error_ = 0;
+  Identity who_;
+  bool use_exec_check_;
+  bool is_already_ = false;  ///< the caller is `who_`
+  std::unique_ptr<const Entered> entered_;
+  // What replacing a child changes; one thread at a time asks.
+  mutable std::unique_ptr<const Delegate> delegate_;
+  mutable std::uint32_t number_ = 0;  ///< of the last question
+  mutable int replaced_ = 0;
+  mutable int error_ = 0;
+  mutable int failure_ = 0;  ///< why the last answer was lost
 };
 
 }  // namespace permguard

@@ -62,6 +62,19 @@ void repair(RepairedFilesystem& filesystem, const SuexecPlace& place, const Iden
   }
 }
 
+/// Whether the target user may read the script as it is, not as the policy's remedies make it.
+bool may_read(const Examiner& examiner, const SuexecQuestion& question) {
+  const std::string& script = question.script.target;
+  if (question.target_kernel != nullptr) {
+    const KernelAnswer answer = question.target_kernel->may_access(script, kRead);
+    if (answer.allowed() || answer.refused()) return answer.allowed();
+  }
+  const Walk walk = walk_path(examiner.filesystem, script, question.target.who,
+                              {"/", examiner.surroundings.protected_symlinks});
+  return walk.complete && walk.faults.empty() &&
+         decide_access(walk.end()->status, walk.end()->acl, question.target.who, kRead).allowed;
+}
+
 /// What the target user needs beyond the policy.
 Diagnosis diagnose_target(const Examiner& examiner, const SuexecSettings& settings,
                           const SuexecQuestion& question, const SuexecPlace& place) {
@@ -73,6 +86,7 @@ Diagnosis diagnose_target(const Examiner& examiner, const SuexecSettings& settin
   asked.search_path = settings.safe_path;
   asked.working_directory = place.directory;
   asked.certainty = Certainty::modelled;
+  asked.may_quote = may_read(examiner, question);
   if (!place.script.empty()) asked.target = place.script;
   Diagnosis diagnosis =
       diagnose({filesystem, examiner.names, kernel, examiner.surroundings}, asked);

@@ -9,9 +9,10 @@
 
 namespace permguard {
 
-/// Whether process `pid` has the caller's own `what`: "ns/mnt", "ns/user" or "root", links of
-/// proc(5). Errors: those of stat(2), EACCES where the caller may not look into the process.
-Result<bool> shares_with(pid_t pid, const char* what);
+/// Whether the process whose directory of proc(5) is `process` has the caller's own `what`:
+/// "ns/mnt", "ns/user", "ns/pid" or "root". Errors: those of stat(2), EACCES where the caller may
+/// not look into the process.
+Result<bool> shares_with(const std::string& process, const char* what);
 
 /// The sentence's part for a mount that a service manager makes for one process: names the
 /// mount and the systemd setting (systemd.exec(5): ProtectHome=, PrivateTmp=, NoExecPaths=,

@@ -128,10 +128,10 @@ bool has_private_mounts(const std::string& process) {
 
 }  // namespace
 
-Result<bool> shares_with(pid_t pid, const char* what) {
+Result<bool> shares_with(const std::string& process, const char* what) {
   struct stat theirs {
   }, ours{};
-  if (stat(("/proc/" + std::to_string(pid) + '/' + what).c_str(), &theirs) != 0 ||
+  if (stat((process + '/' + what).c_str(), &theirs) != 0 ||
       stat((std::string("/proc/self/") + what).c_str(), &ours) != 0) {
     return failure<bool>(errno);
   }
@@ -139,14 +139,17 @@ Result<bool> shares_with(pid_t pid, const char* what) {
 }
 
 Surroundings read_surroundings(pid_t pid) {
-  const std::string process = "/proc/" + (pid == 0 ? std::string("self") : std::to_string(pid));
+  return read_surroundings("/proc/" + (pid == 0 ? std::string("self") : std::to_string(pid)));
+}
+
+Surroundings read_surroundings(const std::string& process) {
   const std::string status = read_file(process + "/status");
   Surroundings result;
   result.machine = native_machine();
   result.binfmt = read_binfmt_misc();
   result.protected_symlinks = read_file("/proc/sys/fs/protected_symlinks") == "1\n";
   result.no_new_privs = status_field(status, "NoNewPrivs") != 0;
-  const bool from_inside = pid == 0 || shares_with(pid, "ns/user").value;
+  const bool from_inside = shares_with(process, "ns/user").value;
   result.users = mapped_ids(process, from_inside, "/uid_map");
   result.groups = mapped_ids(process, from_inside, "/gid_map");
   result.bounding = bounding_set(status);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "core/chain.h"
 
@@ -12,6 +13,7 @@ int unexamined(const Diagnosis& diagnosis) {
   const bool stands = std::any_of(diagnosis.findings.begin(), diagnosis.findings.end(),
                                   [](const Finding& finding) { return !finding.conditional; });
   if (stands) return 0;
+  if (diagnosis.unanswered != 0) return diagnosis.unanswered;
   const Question& question = diagnosis.question;
   for (const Link& link : diagnosis.chain) {
     if (link.walk.blocked != 0) return link.walk.blocked;
@@ -23,6 +25,17 @@ int unexamined(const Diagnosis& diagnosis) {
     }
   }
   return 0;
+}
+
+std::string unexamined_words(int error) {
+  switch (error) {
+    case ETIMEDOUT:
+      return "the process that asks the kernel as this user was stopped, or did not answer in time";
+    case ECONNRESET:
+      return "the process that asks the kernel as this user was killed, again and again";
+    default:
+      return std::strerror(error);
+  }
 }
 
 }  // namespace permguard

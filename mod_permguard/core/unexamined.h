@@ -9,4 +9,7 @@ namespace permguard {
 /// bytes cannot be read may be a healthy program or a script with any fault. Pure.
 int unexamined(const Diagnosis& diagnosis);
 
+/// What kept it, for people.
+std::string unexamined_words(int error);
+
 }  // namespace permguard

@@ -27,6 +27,9 @@ std::string link_heading(const Link& link) {
 
 std::string format_words(const Link& link) {
   if (!link.head_read) return {};
+  if (link.head.shebang && !link.quotable) {
+    return "  first line: not shown, since this user may not read the file\n";
+  }
   if (link.head.shebang) {
     const Shebang& line = *link.head.shebang;
     return "  first line: #!" + printable(line.interpreter) +
@@ -86,7 +89,7 @@ std::string verdict_line(const Diagnosis& diagnosis, const TextStyle& style) {
   const std::string what = std::string(name_of(question.need)) + " " + shown_path(question.target);
   if (const int error = unexamined(diagnosis); error != 0) {
     return coloured("undecided", Colour::yellow, style) + ": whether " + who + " can " + what +
-           " cannot be seen from here: " + std::strerror(error) + "\n";
+           " cannot be seen from here: " + unexamined_words(error) + "\n";
   }
   if (diagnosis.healthy()) {
     return coloured("healthy", Colour::green, style) + ": " + who + " can " + what + "\n";

@@ -148,7 +148,21 @@ std::string on_the_way(const Finding& finding, std::size_t limit) {
   return std::string(", on the way to ") + role_noun(finding.role) + quoted(finding.detail, limit);
 }
 
+bool is_named_in_a_file(Role role) {
+  const std::string_view noun = role_noun(role);
+  return noun == "interpreter " || noun == "command " || noun == "loader ";
+}
+
+// The name stands in a file that the asked user may not read: only that file is named.
+std::string withheld_name(const Finding& finding, std::size_t limit) {
+  const std::string subject = culprit(finding, limit);
+  return (subject.empty() ? "it" : subject) + " names " +
+         (role_noun(finding.role)[0] == 'i' ? "an " : "a ") + role_noun(finding.role) +
+         "that is not there; the name is not told, since this user may not read the file";
+}
+
 std::string missing_file(const Finding& finding, std::size_t limit) {
+  if (is_named_in_a_file(finding.role) && finding.file) return withheld_name(finding, limit);
   if (is_search_path_miss(finding)) return missing_command(finding, limit);
   if (is_complaint_of_env(finding)) {
     return "env runs no command: " + cut_in_the_middle(finding.detail, limit);

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -61,8 +60,7 @@ class ExplainSuexec : public ::testing::Test {
   ProcessResult explain(std::vector<std::string> arguments, const std::string& user = "") const {
     arguments.insert(arguments.begin(), {PERMGUARD_BUILD "/permguard", "explain", "--suexec"});
     // Else it would take the httpd of another test for the server.
-    const bool named = std::find(arguments.begin(), arguments.end(), "--as") != arguments.end();
-    if (!named) arguments.insert(arguments.end(), {"--pid", std::to_string(server_->pid())});
+    arguments.insert(arguments.end(), {"--pid", std::to_string(server_->pid())});
     ProcessOptions options;
     options.user = user;
     return run(arguments, options);
@@ -71,6 +69,17 @@ class ExplainSuexec : public ::testing::Test {
   std::unique_ptr<SuexecWorld> world_;
   std::unique_ptr<Child> server_;  ///< stands for a child of httpd
 };
+
+/// The policy's remedies would make him its owner; until then it is none of his.
+TEST_F(ExplainSuexec, QuotesNothingThatTheTargetMayNotRead) {
+  const std::string secret = "/var/www/secret.cgi";
+  std::ofstream(secret) << "password=hunter2\n";
+  give(secret, 0, 0700);
+  const ProcessResult result = explain({secret, "--as", "ann"});
+  EXPECT_EQ(result.exit_code, 1) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("no-shebang"));
+  EXPECT_THAT(result.out, Not(HasSubstr("hunter2")));
+}
 
 TEST_F(ExplainSuexec, TakesTheOwnerForTheTarget) {
   const ProcessResult healthy = explain({kScript});
