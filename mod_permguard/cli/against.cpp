@@ -18,6 +18,7 @@
 #include "cli/command.h"
 #include "cli/paths.h"
 #include "core/chain.h"
+#include "core/link_free.h"
 #include "core/remedy.h"
 #include "core/system_look.h"
 
@@ -28,12 +29,14 @@ bool has_permissions(FileType type) {
   return type == FileType::regular || type == FileType::directory || type == FileType::socket;
 }
 
-Result<ActualState> state_of(const std::string& path, const Filesystem& filesystem) {
-  const Result<FileStatus> file = filesystem.status(path);
+/// Of one inode, whatever is renamed meanwhile.
+Result<ActualState> state_of(const std::string& path) {
+  const LinkFreeFile held(path);
+  const Result<FileStatus> file = held.status();
   if (!file) return failure<ActualState>(file.error);
   if (!has_permissions(file.value.type)) return {0, {path, file.value, {}}};
-  const Result<std::optional<Acl>> acl = filesystem.acl(path);
-  const Result<std::optional<Acl>> fallback = filesystem.default_acl(path);
+  const Result<std::optional<Acl>> acl = held.acl();
+  const Result<std::optional<Acl>> fallback = held.default_acl();
   if (!acl || !fallback) return failure<ActualState>(acl ? fallback.error : acl.error);
   return {0, {path, file.value, acl.value, fallback.value}};
 }
@@ -43,14 +46,14 @@ std::string below(const std::string& root, const std::string& rest) {
   return rest.empty() ? root : root == "/" ? rest : root + rest;
 }
 
-void walk_tree(const DesiredRoot& root, const Filesystem& filesystem, const StateVisitor& visit,
-               std::vector<Unexamined>& unexamined) {
+void walk_tree(const DesiredRoot& root, const LinkFreeFilesystem& filesystem,
+               const StateVisitor& visit, std::vector<Unexamined>& unexamined) {
   std::vector<std::string> waiting = {""};
   while (!waiting.empty()) {
     const std::string rest = std::move(waiting.back());
     waiting.pop_back();
     const std::string name = below(root.path, rest);
-    const Result<ActualState> state = state_of(below(root.real, rest), filesystem);
+    const Result<ActualState> state = state_of(below(root.real, rest));
     if (!state) {
       unexamined.push_back({name, state.error});
       continue;
@@ -72,7 +75,7 @@ void walk_tree(const DesiredRoot& root, const Filesystem& filesystem, const Stat
 /// behind it are other files, perhaps of another owner, which are not to be changed.
 class Places {
  public:
-  Places(const DesiredTree& desired, const Filesystem& filesystem, uid_t asker)
+  Places(const DesiredTree& desired, const LinkFreeFilesystem& filesystem, uid_t asker)
       : filesystem_(filesystem), roots_(present_roots(desired, asker)) {}
 
   const std::vector<PresentRoot>& roots() const { return roots_; }
@@ -116,7 +119,7 @@ class Places {
     return link;
   }
 
-  const Filesystem& filesystem_;
+  const LinkFreeFilesystem& filesystem_;
   std::vector<PresentRoot> roots_;
   std::unordered_map<std::string, bool> links_;  ///< by directory: whether a link is on the way
 };
@@ -153,7 +156,7 @@ constexpr const char* kAnotherRoot =
 
 class Comparer {
  public:
-  Comparer(const DesiredTree& desired, const Filesystem& filesystem, const Names& names,
+  Comparer(const DesiredTree& desired, const LinkFreeFilesystem& filesystem, const Names& names,
            uid_t asker)
       : filesystem_(filesystem), names_(names), places_(desired, filesystem, asker) {
     for (const PresentRoot& root : places_.roots()) {
@@ -163,8 +166,7 @@ class Comparer {
 
   void judge(const DesiredEntry& entry) {
     const std::optional<std::string> place = places_.find(entry.path);
-    const Result<ActualState> state =
-        place ? state_of(*place, filesystem_) : failure<ActualState>(ENOENT);
+    const Result<ActualState> state = place ? state_of(*place) : failure<ActualState>(ENOENT);
     const auto type = state ? std::optional(state.value.file.type) : entry.type;
     if (type != FileType::directory) result_.files.insert(entry.path);
     if (state.error == ENOENT || state.error == ENOTDIR) {
@@ -202,7 +204,7 @@ class Comparer {
     return !has_permissions(file.type) || (entry.type && *entry.type != file.type);
   }
 
-  const Filesystem& filesystem_;
+  const LinkFreeFilesystem& filesystem_;
   const Names& names_;
   Places places_;
   Comparison result_;
@@ -223,13 +225,13 @@ DesiredTree read_desired(const std::string& file, Trust trust) {
   return std::move(*tree);
 }
 
-void each_file_below(const std::vector<DesiredRoot>& roots, const Filesystem& filesystem,
+void each_file_below(const std::vector<DesiredRoot>& roots, const LinkFreeFilesystem& filesystem,
                      const StateVisitor& visit, std::vector<Unexamined>& unexamined) {
   for (const DesiredRoot& root : roots) walk_tree(root, filesystem, visit, unexamined);
 }
 
-Comparison compare(const DesiredTree& desired, const Filesystem& filesystem, const Names& names,
-                   uid_t asker) {
+Comparison compare(const DesiredTree& desired, const LinkFreeFilesystem& filesystem,
+                   const Names& names, uid_t asker) {
   Comparer comparer(desired, filesystem, names, asker);
   std::unordered_set<std::string_view> known;
   for (const DesiredEntry& entry : desired.entries) {

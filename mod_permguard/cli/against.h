@@ -13,6 +13,7 @@
 #include "cli/desired_roots.h"
 #include "core/filesystem.h"
 #include "core/finding.h"
+#include "core/link_free.h"
 #include "report/desired.h"
 #include "report/json.h"
 
@@ -35,8 +36,8 @@ struct Comparison {
 };
 /// Files are looked for below the roots as they were, where those still are what they were; else
 /// below what stands there now, and no remedy is proposed for them.
-Comparison compare(const DesiredTree& desired, const Filesystem& filesystem, const Names& names,
-                   uid_t asker);
+Comparison compare(const DesiredTree& desired, const LinkFreeFilesystem& filesystem,
+                   const Names& names, uid_t asker);
 
 /// Hears one file or directory with its permissions: its name below the root as that was given, and
 /// its state with a path that holds no link.
@@ -45,7 +46,7 @@ using StateVisitor = std::function<void(const std::string& name, const ActualSta
 /// Every file and directory below `roots`, which are walked by their link-free paths, sorted by
 /// name in each directory. Links are left out. What cannot be looked at goes to `unexamined`, also
 /// a root that has no permissions of its own. Memory grows with the largest directory.
-void each_file_below(const std::vector<DesiredRoot>& roots, const Filesystem& filesystem,
+void each_file_below(const std::vector<DesiredRoot>& roots, const LinkFreeFilesystem& filesystem,
                      const StateVisitor& visit, std::vector<Unexamined>& unexamined);
 
 /// Ids by the name service switch.

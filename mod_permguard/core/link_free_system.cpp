@@ -30,16 +30,21 @@ std::vector<std::string> names_of(std::string_view path) {
   return names;
 }
 
-int open_without_links(int top, const std::string& path) {
+int open_with_openat2(int top, const char* path) {
   open_how how{};
   how.flags = kHold;
   how.resolve = RESOLVE_NO_SYMLINKS;
-  const std::string below = path == "/" ? "." : path.substr(1);
-  const auto descriptor =
-      static_cast<int>(syscall(SYS_openat2, top, below.c_str(), &how, sizeof how));
-  // Before Linux 5.6 there is none; older container sandboxes refuse what they do not know.
-  const bool absent = descriptor < 0 && (errno == ENOSYS || errno == EPERM);
-  return absent ? open_by_components(top, path) : descriptor;
+  return static_cast<int>(syscall(SYS_openat2, top, path, &how, sizeof how));
+}
+
+/// Before Linux 5.6 there is no openat2(2); older container sandboxes refuse what they do not know.
+bool lacks_openat2(int descriptor) {
+  return descriptor < 0 && (errno == ENOSYS || errno == EPERM);
+}
+
+int open_without_links(int top, const std::string& path) {
+  const int descriptor = open_with_openat2(top, path == "/" ? "." : path.c_str() + 1);
+  return lacks_openat2(descriptor) ? open_by_components(top, path) : descriptor;
 }
 
 bool is_link(int descriptor) {
@@ -162,8 +167,10 @@ int open_by_components(int top, const std::string& path) {
 }
 
 LinkFreeFile::LinkFreeFile(const std::string& path) {
-  const Descriptor top = root_descriptor("");
-  descriptor_ = top.valid() ? open_without_links(top.number(), path) : -1;
+  descriptor_ = open_with_openat2(AT_FDCWD, path.c_str());
+  if (lacks_openat2(descriptor_)) {
+    descriptor_ = open_by_components(root_descriptor("").number(), path);
+  }
   error_ = descriptor_ < 0 ? errno : 0;
   name_ = name_of_descriptor(descriptor_);
 }
