@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iostream>
 #include <unordered_set>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "cli/command.h"
 #include "core/link_free.h"
 #include "core/unexamined.h"
+#include "report/explain_text.h"
 
 namespace permguard::cli {
 namespace {
@@ -107,13 +109,13 @@ Found find_by_question(const FixQuestion& asked) {
   return finder.take();
 }
 
-/// One line a root. Nothing is changed by a snapshot of which a part means other files now.
+/// Nothing is changed by a snapshot of which a part means other files now.
 void refuse_moved_roots(const std::string& file, const std::vector<PresentRoot>& moved) {
-  std::string words;
+  if (moved.empty()) return;
   for (const PresentRoot& root : moved) {
-    words += (words.empty() ? "" : "\n") + file + ": " + words_of(root);
+    std::cerr << "permguard: " << printable(file + ": " + words_of(root)) << '\n';
   }
-  if (!words.empty()) throw CommandError(words);
+  throw CommandError(file + ": nothing is changed by a snapshot of other directories");
 }
 
 Found find_by_desired_state(const std::string& file) {

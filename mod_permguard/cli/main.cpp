@@ -66,6 +66,6 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    return fail(printable_message(error.what()));
+    return fail(permguard::printable(error.what()));  // a path in it may hold a line feed
   }
 }

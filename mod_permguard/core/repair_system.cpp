@@ -40,7 +40,7 @@ int compare(const LinkFreeFile& file, const Change& change, const ApplyOptions& 
   if (!now) return now.error;
   if (!is_same(now.value, change.examined)) return ESTALE;
   const bool directory = now.value.type == FileType::directory;
-  if (!options.hard_links && !directory && file.hard_links() != 1) return EMLINK;
+  if (!options.hard_links && !directory && file.hard_links() > 1) return EMLINK;
   const Result<Permission> permission = permission_of(file);
   return !permission ? permission.error : permission.value == change.before ? 0 : ESTALE;
 }

@@ -134,6 +134,18 @@ TEST_F(Releases, ARootThatLeadsElsewhereIsRefusedWithItsPath) {
   }
 }
 
+/// The tenant names his releases, and root reads of them.
+TEST_F(Releases, NoNameWritesALineOfItsOwn) {
+  const std::string file = snapshot_of("current");
+  const std::string name = "releases/9\npermguard: all is well\u202e";
+  tree_.write(name + "/cgi/a.cgi", "#!/bin/sh\n");
+  point_at(name);
+  const std::string said = refusal({"--against", file});
+  EXPECT_THAT(said, AllOf(HasSubstr("releases/9\\x0apermguard"), Not(HasSubstr("\u202e"))));
+  const std::string missing = permguard({"fix", "--against", tree_.path("a\nb")}).err;
+  EXPECT_THAT(missing, HasSubstr("a\\x0ab: No such file"));
+}
+
 /// What is there now is compared, but nothing that could be pasted is said of it.
 TEST_F(Releases, AnAuditSaysThatARootLeadsElsewhere) {
   const std::string file = snapshot_of("current");
