@@ -111,7 +111,7 @@ struct Diagnosis {
   /// The errno that this process gets in place of the kernel's answers (an old kernel, a filter on
   /// system calls); 0: it answers. What the identity may do is then modelled.
   int unheard = 0;
-  int unanswered = 0;   ///< errno of a question that the kernel was to answer and that got none
+  int unanswered = 0;  ///< errno of a question that the kernel was to answer and that got none
 
   bool healthy() const { return findings.empty(); }
   /// The first finding of severity error, or null.

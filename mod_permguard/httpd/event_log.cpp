@@ -29,7 +29,7 @@ constexpr char kRunIgnoring[] = "/bin/sh -c \"trap '' HUP TERM USR1; exec \\\"$0
 
 constinit int descriptor = -1;
 constinit bool regular_file = false;
-constinit std::int64_t opened_at = 0;  ///< seconds
+constinit std::int64_t opened_at = 0;         ///< seconds
 constinit apr_file_t* reading_end = nullptr;  ///< of the program's pipe, which httpd keeps for it
 
 struct Opened {
