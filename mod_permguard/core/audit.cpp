@@ -402,6 +402,7 @@ void heed_drift(const Examiner& examiner, const Question& question, std::vector<
   for (Finding& finding : drift) {
     // It is the file that a link leads to that has drifted.
     heed_leads(examiner.names, {links_of(walk), goal_of(walk, question.target)}, finding);
+    heed_mount(examiner.filesystem.mount(finding.path).value, examiner.surroundings, finding);
     heed_refusals(examiner.filesystem, examiner.surroundings, finding);
   }
 }

@@ -120,6 +120,7 @@ class RiskList {
   std::vector<Finding> take(const Walk& walk) {
     for (Finding& finding : list_) {
       heed_links(examiner_.names, walk, question_.target, finding);
+      heed_mount(examiner_.filesystem.mount(finding.path).value, examiner_.surroundings, finding);
       heed_refusals(examiner_.filesystem, examiner_.surroundings, finding);
     }
     return std::move(list_);

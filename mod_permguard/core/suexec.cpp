@@ -44,6 +44,7 @@ std::vector<Finding> server_denials(const Examiner& examiner, const Question& qu
     finding.remedy = least_grant(step->path, step->status, step->acl, question.who, kExecute);
     heed_links(examiner.names, walk, directory, finding);
     heed_place(finding, false);
+    heed_mount(examiner.filesystem.mount(finding.path).value, examiner.surroundings, finding);
     heed_refusals(examiner.filesystem, examiner.surroundings, finding);
     findings.push_back(std::move(finding));
   }

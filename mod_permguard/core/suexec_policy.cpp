@@ -104,6 +104,7 @@ void SuexecPolicy::limit_remedies() {
   for (Finding& finding : findings_) {
     heed_place(finding, false);
     if (!disarms) heed_set_id(finding);
+    heed_mount(examiner_.filesystem.mount(finding.path).value, examiner_.surroundings, finding);
     heed_refusals(examiner_.filesystem, examiner_.surroundings, finding);
   }
 }

@@ -312,6 +312,8 @@ TEST_F(RemedyLimits, WhatTheUserNamespaceOrAMountWouldRefuseIsSaid) {
   disk_.at("/srv/www/a.cgi").owner(0, 0);
   disk_.mount_at("/srv", {.read_only = true, .point = "/srv"});
   EXPECT_THAT(fix("/srv/www/a.cgi"), HasSubstr("'/srv' is read-only"));
+  disk_.at("/srv/www/a.cgi").mode(0757);
+  EXPECT_TRUE(risks_of_file(examiner(), question_).at(0).remedy.withheld);
 }
 
 // The same directory by two ways, of which one is fine.
