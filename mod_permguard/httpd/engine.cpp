@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "httpd/discovery.h"
-#include "httpd/event_log.h"
 #include "httpd/pool.h"
 
 namespace permguard {
@@ -57,7 +56,6 @@ void prepare_engine(apr_pool_t* pconf) {
 }
 
 void start_engine(apr_pool_t*, server_rec*) {
-  leave_reading_to_program();
   // Never freed: a child that is stopped destroys pchild while its threads may still log a request.
   auto* engine = new Engine;
   engine->surroundings = surroundings_of_child();

@@ -29,8 +29,7 @@ constexpr char kRunIgnoring[] = "/bin/sh -c \"trap '' HUP TERM USR1; exec \\\"$0
 
 constinit int descriptor = -1;
 constinit bool regular_file = false;
-constinit std::int64_t opened_at = 0;         ///< seconds
-constinit apr_file_t* reading_end = nullptr;  ///< of the program's pipe, which httpd keeps for it
+constinit std::int64_t opened_at = 0;  ///< seconds
 
 struct Opened {
   apr_file_t* file = nullptr;
@@ -43,7 +42,8 @@ apr_status_t close_descriptor(void* data) noexcept {
   return APR_SUCCESS;
 }
 
-/// httpd leaves both ends of a log's pipe open in the programs that it starts.
+/// httpd leaves the ends of a log's pipe open in programs that it starts; in its children it closes
+/// the reading one (server/log.c, ap_log_child_init()).
 void close_in_programs(apr_file_t* file) noexcept {
   apr_os_file_t number = -1;
   if (apr_os_file_get(&number, file) == APR_SUCCESS) fcntl(number, F_SETFD, FD_CLOEXEC);
@@ -74,8 +74,7 @@ Opened open_program(apr_pool_t* pconf, const char* program) {
       apr_pstrcat(pconf, shell ? kIgnoreSignals : kRunIgnoring, command_of(program), nullptr);
   piped_log* log = ap_open_piped_log_ex(pconf, command, shell ? APR_SHELLCMD_ENV : APR_PROGRAM_ENV);
   if (!log) return {nullptr, APR_FROM_OS_ERROR(errno)};
-  reading_end = ap_piped_log_read_fd(log);
-  close_in_programs(reading_end);
+  close_in_programs(ap_piped_log_read_fd(log));
   close_in_programs(ap_piped_log_write_fd(log));
   return {ap_piped_log_write_fd(log), APR_SUCCESS};
 }
@@ -158,7 +157,6 @@ bool event_log_can_be_opened(apr_pool_t* ptemp, const server_rec* main_server) {
 bool open_event_log(apr_pool_t* pconf, const server_rec* main_server) {
   const char* target = server_config(main_server).event_log;
   descriptor = -1;
-  reading_end = nullptr;
   if (!target) return true;
   const Opened opened =
       target[0] == '|' ? open_program(pconf, target + 1) : open_file(pconf, target);
@@ -170,11 +168,6 @@ bool open_event_log(apr_pool_t* pconf, const server_rec* main_server) {
   // The reading end of a pipe has flags of its own.
   fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
   return true;
-}
-
-void leave_reading_to_program() noexcept {
-  if (reading_end) apr_file_close(reading_end);
-  reading_end = nullptr;
 }
 
 bool has_event_log() noexcept {

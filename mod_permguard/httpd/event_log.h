@@ -20,9 +20,6 @@ bool event_log_can_be_opened(apr_pool_t* ptemp, const server_rec* main_server);
 /// child that writes to it has ended. False as above.
 bool open_event_log(apr_pool_t* pconf, const server_rec* main_server);
 
-/// child_init: what other children write to a program is not for this one to read.
-void leave_reading_to_program() noexcept;
-
 /// Whether there is an event log: without one no event need be made.
 bool has_event_log() noexcept;
 
