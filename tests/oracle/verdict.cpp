@@ -1,9 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oracle/verdict.h"
 
+#include <gtest/gtest.h>
+
+#include <utility>
+
+#include "incidents/finding_record.h"
 #include "oracle/identities.h"
 
 namespace permguard::oracle {
+
+namespace {
+
+// What is forged is not believed; but what the engine finds itself must be.
+void expect_kept(const Finding& finding, const Identity& who) {
+  shared::FindingRecord record;
+  shared::encode(finding, who, "", record);
+  EXPECT_TRUE(shared::decode(record.bytes()))
+      << name_of(finding.code) << " of " << finding.path << " is taken for damaged";
+}
+
+}  // namespace
 
 const char* name_of(Mode mode) {
   switch (mode) {
@@ -40,7 +57,9 @@ Verdict Verdicts::ask(const std::string& target, std::size_t identity, Mode mode
   question.who = identities_[identity];
   question.search_path = search_path;
   const Examiner examiner{filesystem, names, kernel, surroundings_};
-  return {diagnose(examiner, question), kernel != nullptr && passes(examiner, question)};
+  Diagnosis diagnosis = diagnose(examiner, question);
+  for (const Finding& finding : diagnosis.findings) expect_kept(finding, question.who);
+  return {std::move(diagnosis), kernel != nullptr && passes(examiner, question)};
 }
 
 }  // namespace permguard::oracle
