@@ -229,10 +229,10 @@ Question question_again(const Finding& finding, const Identity& who) {
   question.target = inside(finding.target);
   question.need = finding.need;
   question.who = who;
-  if (finding.role == Role::htaccess || finding.role == Role::directory) {
+  if (finding.role == Role::htaccess || finding.role == Role::directory)
     question.role = finding.role;
-    question.target = finding.target;
-  }
+  // A listing is read; the way to an .htaccess leads through the directory itself.
+  if (finding.role == Role::directory) question.target = finding.target;
   if (finding.need == Need::connect) question.role = Role::socket;
   const bool is_htaccess =
       finding.role == Role::htaccess && finding.file && finding.file->type != FileType::directory;

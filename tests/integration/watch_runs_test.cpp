@@ -226,6 +226,25 @@ TEST_P(WatchRunsTest, ANamedSocketIsConnectedTo) {
                       server.tree().path("app.sock") + "'");
 }
 
+// A directory that was asked for itself: the question whether its .htaccess can be read is another
+// than whether the directory can.
+TEST_P(WatchRunsTest, ALockedDirectoryIsNotRecoveredByLookingAtIt) {
+  HttpdServer server(options(std::string(kEverySecond) +
+                             "<Directory @ROOT@/htdocs>\nAllowOverride All\n</Directory>\n"));
+  server.tree().write("cgi-bin/a.cgi", cgi_script("a"), 0755);
+  server.tree().write("htdocs/locked/page.html", "page");
+  server.tree().chmod("htdocs/locked", 0700);
+  server.log().allow("AH00529");
+  server.start();
+  EXPECT_EQ(server.get("/locked/").status, 403);
+  server.log().expect("htaccess-search-denied: www-data cannot read");
+  ASSERT_TRUE(wait_for_runs(server, server.tree().path("cgi-bin"), 2));
+  EXPECT_EQ(server.log().count("recovered"), 0U);
+  EXPECT_THAT(server.get("/permguard-status?health").body, HasSubstr("fail"));
+  server.tree().chmod("htdocs/locked", 0755);
+  server.log().expect("recovered: htaccess-search-denied");
+}
+
 TEST_P(WatchRunsTest, DriftIsOnThePageAndInTheMetrics) {
   HttpdServer server(options(std::string(kEverySecond) +
                              "<Directory @ROOT@/cgi-bin>\n"
