@@ -262,12 +262,14 @@ class Worker {
     return socket ? Role::socket : options_.role;
   }
 
-  /// What cannot be read and might run is undecided, as where explain is asked.
+  /// What cannot be read and might run is undecided, as where explain is asked. Nobody but the
+  /// process that runs a script can tell where a way through its own links in /proc leads.
   void tell(const std::string& path, std::vector<Finding> findings) {
     const bool undecided = !options_.unreadable_counts && is_undecided(findings);
-    if (undecided) {
-      std::erase_if(findings, [](const Finding& finding) { return finding.conditional; });
-    }
+    std::erase_if(findings, [&](const Finding& finding) {
+      const bool of_the_process = finding.hint == kSeenFromHere;
+      return finding.conditional && (undecided || (options_.unreadable_counts && of_the_process));
+    });
     sink_.examined(path, std::move(findings));
     const int loss = kernel_ ? kernel_->take_loss() : 0;
     if (undecided || loss != 0) sink_.unexamined(path, loss != 0 ? loss : EACCES);

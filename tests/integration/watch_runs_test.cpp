@@ -245,6 +245,18 @@ TEST_P(WatchRunsTest, ALockedDirectoryIsNotRecoveredByLookingAtIt) {
   server.log().expect("recovered: htaccess-search-denied");
 }
 
+// Where a process's own links in proc(5) lead, only that process can tell.
+TEST_P(WatchRunsTest, AWayThroughTheProcessIsNoErrorOfTheWatch) {
+  HttpdServer server(options(kEverySecond));
+  server.tree().symlink("/bin/sh", "cgi-bin/shell");
+  server.tree().write("cgi-bin/a.cgi", cgi_script("a", "/proc/self/../self/cwd/shell"), 0755);
+  server.start();
+  EXPECT_EQ(server.get("/cgi-bin/a.cgi").status, 200);
+  ASSERT_TRUE(wait_for_runs(server, server.tree().path("cgi-bin"), 2));
+  EXPECT_TRUE(watched(server, server.tree().path("cgi-bin"))["findings"].empty());
+  EXPECT_THAT(server.get("/permguard-status?health").body, HasSubstr("pass"));
+}
+
 TEST_P(WatchRunsTest, DriftIsOnThePageAndInTheMetrics) {
   HttpdServer server(options(std::string(kEverySecond) +
                              "<Directory @ROOT@/cgi-bin>\n"
