@@ -270,9 +270,9 @@ TEST(StatusKeyOfModStatus, IsNotAskedForAndItTellsNoPath) {
   server.start();
   server.get("/cgi-bin/broken.cgi");
   server.log().expect("not-executable");
-  for (const char* query : {"", "?auto", "?notable"}) {
-    const std::string body = server.get(std::string("/server-status") + query).body;
-    const std::size_t ours = body.find(query[1] == 'a' ? "PermGuardVersion" : "mod_permguard");
+  for (const std::string query : {"", "?auto", "?notable"}) {
+    const std::string body = server.get("/server-status" + query).body;
+    const std::size_t ours = body.find(query == "?auto" ? "PermGuardVersion" : "mod_permguard");
     ASSERT_NE(ours, std::string::npos) << query;
     EXPECT_THAT(body.substr(ours), Not(HasSubstr(server.tree().root()))) << query;
   }
