@@ -136,19 +136,48 @@ Result<std::string> read_all(int input) {
   }
 }
 
+/// Whether an entry of an ACL lets somebody write whom mode and owner do not name.
+bool named_may_write(int input) {
+  const Result<std::optional<Acl>> acl =
+      read_acl("/proc/self/fd/" + std::to_string(input), kAccessAcl, true);
+  if (!acl) return true;  // who may write it is not known
+  const Acl entries = acl.value.value_or(Acl{});
+  return std::any_of(entries.begin(), entries.end(), [](const AclEntry& entry) {
+    const bool named = entry.tag == AclEntry::Tag::user || entry.tag == AclEntry::Tag::group;
+    return named && (entry.perms & kWrite) != 0;
+  });
+}
+
 /// Who else may write it says what is changed. An ACL's mask is the mode's group digit.
-void refuse_a_stranger(int input, const std::string& file) {
-  struct stat seen {};
-  if (fstat(input, &seen) != 0) throw CommandError(file + ": " + std::strerror(errno));
+void refuse_a_stranger(int input, const struct stat& seen, const std::string& file) {
   const bool own = seen.st_uid == 0 || seen.st_uid == geteuid();
   const bool own_group = seen.st_gid == 0 || seen.st_gid == getegid();
-  const bool others_write =
-      (seen.st_mode & S_IWOTH) != 0 || ((seen.st_mode & S_IWGRP) != 0 && !own_group);
+  const bool group_writes = (seen.st_mode & S_IWGRP) != 0;
+  const bool others_write = (seen.st_mode & S_IWOTH) != 0 || (group_writes && !own_group) ||
+                            (group_writes && named_may_write(input));
   if (own && !others_write) return;
   throw CommandError(
       file + ": " +
       (own ? "others may write it" : "it belongs to " + SystemNames().user(seen.st_uid)) +
       ", who would say what is changed here; read it, then make a copy of your own");
+}
+
+/// Whether a component of `path` leads elsewhere than its name says.
+bool has_dots(const std::string& path) {
+  const std::string whole = path + '/';
+  return whole.find("/../") != std::string::npos || whole.find("/./") != std::string::npos;
+}
+
+/// An entry that no snapshot of these roots has. What undoes changes has no roots.
+void refuse_outsiders(const DesiredTree& tree, const std::string& file) {
+  for (const DesiredEntry& entry : tree.entries) {
+    const bool inside = tree.roots.empty() || std::any_of(tree.roots.begin(), tree.roots.end(),
+                                                          [&](const DesiredRoot& root) {
+                                                            return lies_in(entry.path, root.path);
+                                                          });
+    if (inside && !has_dots(entry.path)) continue;
+    throw CommandError(file + ": entry '" + entry.path + "' lies outside the snapshot's roots");
+  }
 }
 
 constexpr const char* kAnotherRoot =
@@ -214,14 +243,20 @@ class Comparer {
 }  // namespace
 
 DesiredTree read_desired(const std::string& file, Trust trust) {
-  const Descriptor input(open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!input.valid()) throw CommandError(file + ": " + std::strerror(errno));
-  if (trust == Trust::own) refuse_a_stranger(input.number(), file);
+  // Neither a FIFO nor a device may hold this up: open(2), O_NONBLOCK.
+  const Descriptor input(open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  struct stat seen {};
+  if (!input.valid() || fstat(input.number(), &seen) != 0)
+    throw CommandError(file + ": " + std::strerror(errno));
+  if (S_ISDIR(seen.st_mode)) throw CommandError(file + ": " + std::strerror(EISDIR));
+  if (!S_ISREG(seen.st_mode)) throw CommandError(file + ": is no regular file");
+  if (trust == Trust::own) refuse_a_stranger(input.number(), seen, file);
   const Result<std::string> text = read_all(input.number());
   if (!text) throw CommandError(file + ": " + std::strerror(text.error));
   std::string error;
   std::optional<DesiredTree> tree = parse_desired(text.value, id_of_name, error);
   if (!tree) throw CommandError(file + ": " + error);
+  refuse_outsiders(*tree, file);
   return std::move(*tree);
 }
 

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "contract/command.h"
@@ -299,6 +301,42 @@ TEST_F(FixInsideTest, WhoMayWriteTheSnapshotIsNotAnybody) {
   EXPECT_THAT(refusal({"--against", file}), HasSubstr(file + ": others may write it"));
   elsewhere_.chmod("desired.json", 0644);
   EXPECT_EQ(permguard({"fix", "--against", file, "--apply"}).exit_code, 0);
+}
+
+TEST_F(FixInsideTest, AnAclThatLetsOthersWriteTheSnapshotCountsToo) {
+  tree_.write("w/a.cgi", "#!/bin/sh\n", 0755);
+  const std::string file = snapshot_of("w");
+  ASSERT_EQ(run({"setfacl", "-m", "u:games:rw", file}).exit_code, 0);
+  EXPECT_THAT(refusal({"--against", file}), HasSubstr(file + ": others may write it"));
+}
+
+TEST_F(FixInsideTest, ASnapshotSpeaksOfNothingOutsideItsRoots) {
+  tree_.write("w/a.cgi", "#!/bin/sh\n", 0755);
+  const std::string other = tree_.write("other.cgi", "#!/bin/sh\n", 0600);
+  const std::string inside = tree_.path("w/a.cgi");
+  const std::string file = snapshot_of("w");
+  std::ifstream stream(file);
+  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  for (const std::string& outside :
+       {other, tree_.path("w/../other.cgi"), tree_.path("w/./a.cgi")}) {
+    std::string changed = text;
+    changed.replace(changed.find('"' + inside + '"') + 1, inside.size(), outside);
+    elsewhere_.write("changed.json", changed);
+    EXPECT_THAT(refusal({"--against", elsewhere_.path("changed.json")}), HasSubstr(outside));
+  }
+  EXPECT_EQ(mode_of("other.cgi"), 0600U);
+}
+
+TEST_F(FixInsideTest, ASnapshotIsAFile) {
+  const std::string fifo = elsewhere_.path("fifo");
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  for (const std::string& file : {fifo, std::string("/dev/zero")}) {
+    for (const char* command : {"fix", "audit"}) {
+      const ProcessResult result = permguard({command, "--against", file});
+      EXPECT_EQ(result.exit_code, 2) << command << ' ' << file;
+      EXPECT_THAT(result.err, HasSubstr(file + ": is no regular file"));
+    }
+  }
 }
 
 class Undo : public FixInsideTest {
