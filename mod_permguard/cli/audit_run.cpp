@@ -93,7 +93,10 @@ AuditCollector::~AuditCollector() {
 void AuditCollector::examined(const std::string& path, std::vector<Finding> findings) {
   const bool is_directory = !findings.empty() && findings.front().role == Role::directory;
   result_.checked += !is_directory && !result_.compared.contains(path) && result_.is_new(path);
-  for (Finding& finding : findings) result_.keep(user_, std::move(finding));
+  for (Finding& finding : findings) {
+    rights_.withhold_elsewhere(finding);
+    result_.keep(user_, std::move(finding));
+  }
 }
 
 void AuditCollector::unexamined(const std::string& path, int error) {

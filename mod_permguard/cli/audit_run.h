@@ -60,7 +60,7 @@ inline constexpr std::size_t kMaxKept = 100'000;
 class AuditCollector : public AuditSink {
  public:
   AuditCollector(AuditResult& result, const WhoseRights& rights)
-      : result_(result), user_(result.user(rights)) {}
+      : result_(result), rights_(rights), user_(result.user(rights)) {}
   ~AuditCollector() override;
 
   void examined(const std::string& path, std::vector<Finding> findings) override;
@@ -70,6 +70,7 @@ class AuditCollector : public AuditSink {
 
  private:
   AuditResult& result_;
+  const WhoseRights& rights_;
   std::size_t user_;
   Progress progress_;
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();

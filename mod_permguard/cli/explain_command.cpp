@@ -78,6 +78,7 @@ Answers examine(const std::vector<std::string>& targets, const WhoseRights& righ
     question.certainty = rights.certainty();
     Diagnosis diagnosis = diagnose({filesystem, names, kernel.get(), surroundings}, question);
     try_connection(diagnosis, rights.root);
+    for (Finding& finding : diagnosis.findings) rights.withhold_elsewhere(finding);
     add(answers, target, std::move(diagnosis));
   }
   return answers;

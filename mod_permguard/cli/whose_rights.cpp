@@ -182,6 +182,23 @@ std::unique_ptr<Kernel> WhoseRights::make_kernel() const {
   return kernel->error() == 0 ? std::move(kernel) : nullptr;
 }
 
+void WhoseRights::withhold_elsewhere(Finding& finding) const {
+  if (root.empty()) return;
+  const SystemFilesystem here, there(root);
+  const auto is_same = [&](const FixStep& step) {
+    const Result<FileStatus> ours = here.status(step.path);
+    const Result<FileStatus> theirs = there.status(step.path);
+    return ours && theirs && ours.value.device == theirs.value.device &&
+           ours.value.inode == theirs.value.inode;
+  };
+  const auto& steps = finding.remedy.steps;
+  if (std::all_of(steps.begin(), steps.end(), is_same)) return;
+  finding.remedy = {.steps = {},
+                    .advice =
+                        "another file stands here under this name: change the one that httpd "
+                        "sees, in its mount namespace (nsenter --mount), or its unit's setting"};
+}
+
 void WhoseRights::check_still_there() const {
   if (root.empty() || access(surroundings->path("root").c_str(), F_OK) == 0) return;
   throw CommandError(process_words(surroundings->pid()) +

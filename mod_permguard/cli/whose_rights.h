@@ -36,6 +36,10 @@ struct WhoseRights {
   /// seem to be missing. For the end of a look.
   void check_still_there() const;
 
+  /// Takes the command of a finding away whose file is another one for who pastes it: what `root`
+  /// shows under a name need not stand there for the caller.
+  void withhold_elsewhere(Finding& finding) const;
+
   /// An asker that answers as `who`; null where nobody can be asked.
   std::unique_ptr<Kernel> make_kernel() const;
   Certainty certainty() const { return ask_kernel ? Certainty::certain : Certainty::modelled; }

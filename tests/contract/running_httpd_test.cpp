@@ -223,6 +223,13 @@ TEST_F(RunningHttpd, FixChangesOnlyWhatBothSee) {
                 "; echo \"#!/bin/sh\" >" + script_ + "; chmod 600 " + script_ + "; exec " + kHttpd +
                 " -DFOREGROUND -f " + configuration("one", "games") + "'");
   await("apache2", "games");
+  // A command pasted in the caller's shell would change the file that stands here.
+  for (const char* command : {"explain", "audit"}) {
+    const ProcessResult told = world_->in({kCommand, command, script_});
+    EXPECT_THAT(told.out, AllOf(HasSubstr("nsenter --mount"), Not(HasSubstr("chmod")),
+                                Not(HasSubstr("setfacl"))));
+    EXPECT_THAT(world_->in({kCommand, command, seen}).out, HasSubstr("chmod a+x"));
+  }
   const ProcessResult other = world_->in({kCommand, "fix", script_, "--apply"});
   EXPECT_EQ(other.exit_code, 2) << other.out << other.err;
   EXPECT_THAT(other.err, HasSubstr("httpd sees another file under this name"));
